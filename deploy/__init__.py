@@ -1,0 +1,1 @@
+"""The deployment: the contract, the CDK stack and the local runtime."""

@@ -1,0 +1,216 @@
+"""
+The deployable copy: what API Gateway imports, and what the local gateway runs.
+
+The import knows a part of OpenAPI 3.0 only ("Amazon API Gateway important notes" in the Developer
+Guide): of a parameter it keeps name, place, type, description and whether it is required, shared
+responses are not supported, and of `links`, `callbacks` and `servers` nothing is documented. Each
+kind of object therefore has a list of what is kept; all else is dropped.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from deploy.contract.document import METHODS, Contract, ContractError, without_extensions
+from deploy.contract.lint import lint
+from deploy.contract.placeholders import PLACEHOLDER, PLACEHOLDERS
+
+_EXTENSION: Final = "x-amazon-apigateway-"
+_ROOT: Final = ("openapi", "info", "paths", "components")
+_INFO: Final = ("title", "version", "description")
+_OPERATION: Final = (
+    "operationId",
+    "summary",
+    "description",
+    "parameters",
+    "requestBody",
+    "responses",
+    "security",
+)
+_PARAMETER: Final = ("name", "in", "required", "description", "schema")
+_REQUEST_BODY: Final = ("description", "required", "content")
+_RESPONSE: Final = ("description", "headers", "content")
+_SCHEMA: Final = (
+    "$ref",
+    "title",
+    "description",
+    "type",
+    "format",
+    "enum",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "multipleOf",
+    "properties",
+    "required",
+    "minProperties",
+    "maxProperties",
+    "additionalProperties",
+    "items",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+)
+_IGNORED_FORMATS: Final = ("int32", "int64", "decimal")
+
+
+def deployable(contract: Contract, placeholders: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Derive the copy of the contract that is deployed.
+
+    Args:
+        contract: The contract; left as it is.
+        placeholders: Name to value for every `${Name}` that the contract uses. Values are put in as
+            they are, so they may be CDK tokens.
+
+    Returns:
+        An OpenAPI 3.0 document for API Gateway's import: references to shared responses, headers,
+        parameters and request bodies written out, references to schemas kept.
+
+    Raises:
+        ContractError: The contract breaks a rule, a placeholder has no value, or a value is given
+            for a placeholder that there is not. The text names every one.
+    """
+    problems = [str(finding) for finding in lint(contract)]
+    if not problems:
+        copy = _Copy(contract).document()
+        problems = [
+            f"{contract.file}: {text}" for text in _placeholder_problems(copy, placeholders)
+        ]
+    if problems:
+        raise ContractError("\n".join(problems))
+    return _mapping(_fill(copy, placeholders))
+
+
+def placeholders_in(node: object) -> set[str]:
+    """Return the names of the placeholders in all texts of a tree, keys excepted."""
+    return {name for text in _texts(node) for name in PLACEHOLDER.findall(text)}
+
+
+def _placeholder_problems(copy: object, placeholders: Mapping[str, str]) -> Iterator[str]:
+    used = placeholders_in(copy)
+    if missing := sorted(used - placeholders.keys()):
+        yield f"no value for {_names(missing)}. Give one for each"
+    if unknown := sorted(placeholders.keys() - used - PLACEHOLDERS):
+        yield f"values for unknown placeholders {_names(unknown)}. Leave them out, or use them"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"${{{name}}}" for name in names)
+
+
+def _texts(node: object) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, Mapping):
+        for value in node.values():
+            yield from _texts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _texts(value)
+
+
+def _fill(node: Any, values: Mapping[str, str]) -> Any:
+    """Copy a tree with its placeholders filled; what a value brings in is not filled again."""
+    if isinstance(node, str):
+        return PLACEHOLDER.sub(lambda match: values[match[1]], node)
+    if isinstance(node, Mapping):
+        return {key: _fill(value, values) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_fill(value, values) for value in node]
+    return node
+
+
+def _mapping(node: Any) -> dict[str, Any]:
+    return dict(node)
+
+
+def _kept(node: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Return the named members and API Gateway's own, in the order of the original."""
+    return {key: node[key] for key in node if key in keys or key.startswith(_EXTENSION)}
+
+
+class _Copy:
+    """One method for each kind of object; every one returns what the import knows of it."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+
+    def document(self) -> dict[str, Any]:
+        root = _kept(self._contract.document, _ROOT)
+        root["info"] = _kept(root["info"], _INFO)
+        root["paths"] = self._each(without_extensions(root["paths"]), self._path)
+        components = root.get("components", {})
+        root["components"] = {
+            "securitySchemes": components.get("securitySchemes", {}),
+            "schemas": self._each(components.get("schemas", {}), self._schema),
+        }
+        return root
+
+    def _each(
+        self, nodes: Mapping[str, Any], copy: Callable[[Mapping[str, Any]], dict[str, Any]]
+    ) -> dict[str, Any]:
+        return {name: copy(node) for name, node in nodes.items()}
+
+    def _path(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        kept = _kept(item, ("parameters", *METHODS))
+        if "parameters" in kept:
+            kept["parameters"] = [self._parameter(node) for node in kept["parameters"]]
+        return kept | {name: self._operation(kept[name]) for name in METHODS if name in kept}
+
+    def _operation(self, node: Mapping[str, Any]) -> dict[str, Any]:
+        kept = _kept(node, _OPERATION)
+        if "parameters" in kept:
+            kept["parameters"] = [self._parameter(parameter) for parameter in kept["parameters"]]
+        if "requestBody" in kept:
+            kept["requestBody"] = self._with_content(kept["requestBody"], _REQUEST_BODY)
+        kept["responses"] = self._each(without_extensions(kept["responses"]), self._response)
+        return kept
+
+    def _parameter(self, node: Mapping[str, Any]) -> dict[str, Any]:
+        return self._header(node, _PARAMETER)
+
+    def _header(
+        self, node: Mapping[str, Any], keys: Iterable[str] = ("description", "schema")
+    ) -> dict[str, Any]:
+        kept = _kept(self._contract.resolve(node), keys)
+        if "schema" in kept:
+            schema = self._contract.resolve(kept["schema"])
+            kept["schema"] = {"type": schema.get("type", "string")}
+        return kept
+
+    def _response(self, node: Mapping[str, Any]) -> dict[str, Any]:
+        kept = self._with_content(node, _RESPONSE)
+        if "headers" in kept:
+            kept["headers"] = self._each(kept["headers"], self._header)
+        return kept
+
+    def _with_content(self, node: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+        kept = _kept(self._contract.resolve(node), keys)
+        if "content" in kept:
+            kept["content"] = self._each(kept["content"], self._media_type)
+        return kept
+
+    def _media_type(self, node: Mapping[str, Any]) -> dict[str, Any]:
+        return {"schema": self._schema(node["schema"])} if "schema" in node else {}
+
+    def _schema(self, node: Mapping[str, Any]) -> dict[str, Any]:
+        if "$ref" in node:
+            return {"$ref": node["$ref"]}
+        kept = _kept(node, _SCHEMA)
+        if kept.get("format") in _IGNORED_FORMATS:
+            del kept["format"]
+        if "properties" in kept:
+            kept["properties"] = self._each(kept["properties"], self._schema)
+        for key in ("items", "additionalProperties", "not"):
+            if isinstance(kept.get(key), Mapping):
+                kept[key] = self._schema(kept[key])
+        for key in ("allOf", "anyOf", "oneOf"):
+            if key in kept:
+                kept[key] = [self._schema(part) for part in kept[key]]
+        return kept

@@ -1,0 +1,1 @@
+"""API Gateway, queue, consumer and table on this machine."""

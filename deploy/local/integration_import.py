@@ -1,0 +1,179 @@
+"""
+Import of integrations: `x-amazon-apigateway-integration` of one operation.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-integration.html
+"""
+
+import re
+from typing import get_args
+
+from deploy.local.api import (
+    HeaderMapping,
+    Integration,
+    IntegrationResponse,
+    IntegrationType,
+    ParameterLocation,
+    PassthroughBehavior,
+    RequestMapping,
+)
+from deploy.local.definition import Node
+from deploy.local.integration_uri import import_uri
+from deploy.local.parameters import referred_parameter, request_source, response_source
+from deploy.local.vtl import Template, VtlError, compile_regex
+
+_INTEGRATION = "x-amazon-apigateway-integration"
+# Source: AWS documentation, "x-amazon-apigateway-integration object"; more needs a quota increase.
+_TIMEOUT_RANGE_MS = range(50, 29_001)
+_DEFAULT_TIMEOUT_MS = 29_000
+
+
+def import_integration(
+    operation: Node, parameters: frozenset[tuple[ParameterLocation, str]]
+) -> Integration:
+    """
+    Import the integration of an operation.
+
+    Args:
+        operation: The operation in the document.
+        parameters: Locations and names of its parameters; mappings may read no others.
+
+    Raises:
+        ApiImportError: API Gateway would refuse it; the reason is AWS's text where that is known.
+    """
+    node = operation.child(_INTEGRATION)
+    if node.value is None:
+        raise operation.refusal(f"No integration defined for method: add {_INTEGRATION}")
+    integration_type = _integration_type(node)
+    http_method = node.child("httpMethod").value
+    if integration_type != "mock" and not http_method:
+        raise node.refusal("Enumeration value for HttpMethod must be non-empty")
+    responses = [
+        _import_response(key, entry, operation) for key, entry in node.child("responses").items()
+    ]
+    return Integration(
+        pointer=node.pointer,
+        type=integration_type,
+        http_method=str(http_method).upper() if http_method else None,
+        uri=None if integration_type == "mock" else import_uri(node.child("uri"), integration_type),
+        passthrough_behavior=_passthrough_behavior(node.child("passthroughBehavior")),
+        parameters=[
+            _request_mapping(key, entry, parameters)
+            for key, entry in node.child("requestParameters").items()
+        ],
+        templates=_templates(node.child("requestTemplates")),
+        responses=[response for response in responses if response.pattern is not None],
+        default=next((response for response in responses if response.pattern is None), None),
+        timeout=_timeout(node.child("timeoutInMillis")),
+    )
+
+
+def _integration_type(node: Node) -> IntegrationType:
+    text = str(node.child("type").value).lower()
+    if text == "aws_proxy":
+        uri = str(node.child("uri").value)
+        if ":lambda:path/" not in uri and ":firehose:" not in uri:
+            raise node.refusal(
+                "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
+                "Firehose stream invocations."
+            )
+        raise node.child("type").refusal("the local gateway has no aws_proxy integrations")
+    for known in get_args(IntegrationType):
+        if text == known:
+            return known  # type: ignore[no-any-return]
+    raise node.child("type").refusal(
+        f"Invalid integration type {text!r}: aws, http, http_proxy, mock"
+    )
+
+
+def _passthrough_behavior(node: Node) -> PassthroughBehavior:
+    text = str(node.value or "when_no_match").lower()
+    for known in get_args(PassthroughBehavior):
+        if text == known:
+            return known  # type: ignore[no-any-return]
+    raise node.refusal(
+        f"Invalid passthrough behavior {text!r}: never, when_no_match, when_no_templates"
+    )
+
+
+def _timeout(node: Node) -> float:
+    milliseconds = _DEFAULT_TIMEOUT_MS if node.value is None else node.value
+    if not isinstance(milliseconds, int) or milliseconds not in _TIMEOUT_RANGE_MS:
+        raise node.refusal("Timeout should be between 50 ms and 29000 ms")
+    return milliseconds / 1000
+
+
+def _request_mapping(
+    key: str, node: Node, parameters: frozenset[tuple[ParameterLocation, str]]
+) -> RequestMapping:
+    for location in get_args(ParameterLocation):
+        name = key.removeprefix(f"integration.request.{location}.")
+        if name and name != key:
+            break
+    else:
+        raise node.refusal(f"Invalid mapping expression specified: {key}")
+    referred = referred_parameter(node.text())
+    if referred is not None and not _declared(referred, parameters):
+        raise node.refusal(
+            f"Invalid mapping expression parameter specified: {node.text()}. "
+            "Declare the parameter on the operation"
+        )
+    return RequestMapping(location, name, request_source(node))
+
+
+def _declared(
+    referred: tuple[str, str], parameters: frozenset[tuple[ParameterLocation, str]]
+) -> bool:
+    location, name = referred
+    if location != "header":
+        return referred in parameters
+    return any(at == "header" and known.lower() == name.lower() for at, known in parameters)
+
+
+def _templates(node: Node) -> dict[str, Template]:
+    return {media_type.lower(): _template(template) for media_type, template in node.items()}
+
+
+def _template(node: Node) -> Template:
+    try:
+        return Template(node.text())
+    except VtlError as error:
+        raise node.refusal(f"the mapping template does not parse: {error}") from error
+
+
+def _import_response(key: str, node: Node, operation: Node) -> IntegrationResponse:
+    status = str(node.child("statusCode").value)
+    if not re.fullmatch(r"[1-5]\d\d", status):
+        raise node.child("statusCode").refusal(
+            f"Invalid status code {status!r}: three digits, quoted"
+        )
+    declared = operation.child("responses").child(status).child("headers").mapping()
+    names = {str(name).lower() for name in declared}
+    return IntegrationResponse(
+        pointer=node.pointer,
+        pattern=None if key == "default" else _pattern(key, node),
+        status=int(status),
+        headers=[
+            _header_mapping(name, entry, names)
+            for name, entry in node.child("responseParameters").items()
+        ],
+        templates=_templates(node.child("responseTemplates")),
+    )
+
+
+def _pattern(text: str, node: Node) -> re.Pattern[str]:
+    try:
+        return compile_regex(text)
+    except VtlError as error:
+        raise node.refusal(f"Invalid selection pattern {text!r}: {error.message}") from error
+
+
+def _header_mapping(key: str, node: Node, declared: set[str]) -> HeaderMapping:
+    name = key.removeprefix("method.response.header.")
+    if not name or name == key:
+        raise node.refusal(f"Invalid mapping expression specified: {key}")
+    if name.lower() not in declared:
+        raise node.refusal(
+            f"Invalid mapping expression parameter specified: {key}. "
+            "Declare the header on the response of the operation"
+        )
+    return HeaderMapping(name, response_source(node))

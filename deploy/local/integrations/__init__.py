@@ -1,0 +1,1 @@
+"""What answers a request: an AWS service, an HTTP endpoint, or the template itself (mock)."""

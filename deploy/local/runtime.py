@@ -1,0 +1,297 @@
+"""
+The local runtime: engine, queues, table, functions, mappings and gateway, put together.
+
+Everything that runs beside this process ends with it; see `engine.py` and `function.py`.
+"""
+
+import contextlib
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+
+import boto3
+from botocore.exceptions import BotoCoreError
+
+from deploy import contract as contracts
+from deploy.local.credentials import KeyStore, LocalKey
+from deploy.local.definition import ApiImportError
+from deploy.local.engine import ROOT, Engine, EngineError
+from deploy.local.event_source import EventSourceMapping
+from deploy.local.function import Function, InvocationError
+from deploy.local.gateway import Gateway, Stage, create_app
+from deploy.local.integrations.aws import Backend
+from deploy.local.resources import Access, Queue, Resources, provision
+from deploy.local.server import GatewayServer, bind
+
+CONTRACT = ROOT / "openapi.yaml"
+
+PLACEHOLDERS: Mapping[str, str] = {
+    "AccountId": "000000000000",
+    "ApiRoleArn": "arn:aws:iam::000000000000:role/users-api",
+    "Partition": "aws",
+    "QueueName": "users",
+    "Region": "us-east-1",
+    "TableName": "users",
+}
+"""What the contract's placeholders stand for here, unless it is said otherwise."""
+
+STAGE_VARIABLES: Mapping[str, str] = {"retryAfterMs": "20"}
+"""The stage's variables, unless it is said otherwise."""
+
+FUNCTION_TIMEOUT = 30.0
+"""In seconds."""
+
+VISIBILITY_TIMEOUT = 6 * FUNCTION_TIMEOUT
+"""In seconds. Source: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS"."""
+
+_EMBEDDED_SERVICES = ("sqs", "dynamodb")
+
+
+class LocalRuntimeError(RuntimeError):
+    """The local runtime cannot start, or cannot go on; the text says why."""
+
+
+@dataclass(eq=False, kw_only=True)
+class LocalRuntime:
+    """
+    The whole service on this machine.
+
+    Args:
+        contract: The contract's file.
+        stage: Name of the stage, the first segment of every path.
+        stage_variables: Added to those of `STAGE_VARIABLES`, or instead of them.
+        placeholders: Values for the contract's placeholders, instead of those of `PLACEHOLDERS`.
+        endpoints: URLs by service (`sqs`, `dynamodb`, ...) that take the place of the embedded
+            engine. With them, calls are signed with the credentials that boto3 finds at the start.
+        port: Port of the gateway; 0 lets the system choose.
+        visibility_timeout: Seconds until a message that failed comes back.
+        concurrency: Invocations of the consumer at a time.
+        log_level: What the functions log, as `AWS_LAMBDA_LOG_LEVEL` says it.
+
+    Use as a context manager, or call `start()` and `stop()`.
+    """
+
+    contract: Path = CONTRACT
+    stage: str = "local"
+    stage_variables: Mapping[str, str] = field(default_factory=dict)
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    port: int = 0
+    visibility_timeout: float = VISIBILITY_TIMEOUT
+    concurrency: int = 2
+    log_level: str = "WARNING"
+
+    def __post_init__(self) -> None:
+        """Issue the key; nothing runs before `start()`."""
+        self.placeholders = {**PLACEHOLDERS, **self.placeholders}
+        self.region = self.placeholders["Region"]
+        self.account_id = self.placeholders["AccountId"]
+        self._keys = KeyStore()
+        self.key: LocalKey = self._keys.issue(account_id=self.account_id)
+        self.url = ""
+        self.engine_url = ""
+        self.consumer: Function | None = None
+        self._engine: Engine | None = None
+        self._failed = threading.Event()
+        self._failure: EngineError | None = None
+        self._running = contextlib.ExitStack()
+
+    def __enter__(self) -> "LocalRuntime":
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """
+        Start everything; returns when requests are answered.
+
+        From then on `url` is the base URL of the stage, and `engine_url` the endpoint of the
+        embedded engine, empty if there is none.
+
+        Raises:
+            LocalRuntimeError: The port is in use, the contract cannot be used, a dependency is
+                missing or of the wrong version, or a part does not start.
+        """
+        try:
+            self._start()
+        except _START_ERRORS as error:
+            self.stop()
+            raise LocalRuntimeError(_text(error)) from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop everything, within two seconds; harmless if nothing runs."""
+        self._running.close()
+
+    def wait(self) -> None:
+        """
+        Wait until something breaks; in the main thread a signal's exception ends it, too.
+
+        Raises:
+            LocalRuntimeError: The engine crashed.
+        """
+        self._failed.wait()
+        raise LocalRuntimeError(str(self._failure)) from self._failure
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that make the SDK, and other clients, use this runtime."""
+        return {
+            "USERS_API_URL": self.url,
+            "AWS_ACCESS_KEY_ID": self.key.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.key.secret_access_key,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+
+    def consumer_durations(self) -> list[float]:
+        """Return the seconds that each of the consumer's latest invocations took."""
+        return list(self.consumer.durations) if self.consumer else []
+
+    def _start(self) -> None:
+        # The port first: what cannot be had should be said before anything is started.
+        listener = self._running.enter_context(bind(self.port))
+        # Closed last, when nothing is left that its threads could wait for.
+        pool = self._running.enter_context(ThreadPoolExecutor(2))
+        self._engine = self._launch_engine()
+        access = self._access()
+        app = self._gateway(access)
+        self.consumer = consumer = self._function("consumer.handler.handler", access)
+        recorder = self._function("consumer.recorder.handler", access)
+        warm = pool.submit(consumer.warm)
+        resources = pool.submit(self._provision, access)
+        self._start_mappings(access, resources.result(), consumer, recorder)
+        warm.result()
+        server = GatewayServer(app, listener)
+        server.start()
+        self._running.callback(server.stop)
+        self.url = f"{server.url}/{self.stage}"
+
+    def _launch_engine(self) -> Engine | None:
+        if all(service in self.endpoints for service in _EMBEDDED_SERVICES):
+            return None
+        engine = Engine(self._fail)
+        self._running.callback(engine.stop)
+        engine.launch()
+        self.engine_url = engine.url
+        return engine
+
+    def _fail(self, error: EngineError) -> None:
+        self._failure = error
+        self._failed.set()
+
+    def _access(self) -> Access:
+        access = Access(
+            sqs_url=self.endpoints.get("sqs", self.engine_url),
+            dynamodb_url=self.endpoints.get("dynamodb", self.engine_url),
+            region=self.region,
+        )
+        found = boto3.Session().get_credentials() if self.endpoints else None
+        keys = found.get_frozen_credentials() if found else None
+        if not keys or not keys.access_key or not keys.secret_key:
+            return access
+        return replace(
+            access,
+            access_key=keys.access_key,
+            secret_key=keys.secret_key,
+            session_token=keys.token,
+        )
+
+    def _gateway(self, access: Access) -> Gateway:
+        document = contracts.deployable(contracts.load(self.contract), self.placeholders)
+        return create_app(
+            document,
+            stage=Stage(self.stage, {**STAGE_VARIABLES, **self.stage_variables}),
+            backends=self._backends(access),
+            keys=self._keys,
+            account_id=self.account_id,
+            region=self.region,
+        )
+
+    def _backends(self, access: Access) -> dict[str, Backend]:
+        urls = {"sqs": access.sqs_url, "dynamodb": access.dynamodb_url, **self.endpoints}
+        return {
+            service: Backend(
+                url,
+                access.access_key,
+                access.secret_key,
+                access.session_token,
+                quirks=None if service in self.endpoints else "ministack",
+            )
+            for service, url in urls.items()
+        }
+
+    def _function(self, handler: str, access: Access) -> Function:
+        function = Function(
+            handler,
+            environment={
+                **access.environment(),
+                "AWS_LAMBDA_LOG_LEVEL": self.log_level,
+                "USERS_TABLE": self.placeholders["TableName"],
+            },
+            timeout=FUNCTION_TIMEOUT,
+            region=self.region,
+            account_id=self.account_id,
+        )
+        self._running.callback(function.close)
+        return function
+
+    def _provision(self, access: Access) -> Resources:
+        if self._engine is not None:
+            self._engine.wait_ready()
+        return provision(
+            access,
+            queue=self.placeholders["QueueName"],
+            table=self.placeholders["TableName"],
+            visibility_timeout=self.visibility_timeout,
+        )
+
+    def _start_mappings(
+        self, access: Access, resources: Resources, consumer: Function, recorder: Function
+    ) -> None:
+        mappings = [
+            self._mapping(access, resources.queue, consumer, self.concurrency),
+            self._mapping(access, resources.dead_letters, recorder, 1),
+        ]
+        for mapping in mappings:
+            self._running.callback(mapping.stop)
+            mapping.start()
+        if self._engine is not None:
+            # The queue ends with its engine, so no poll and no invocation is worth waiting for.
+            self._running.callback(self._engine.stop)
+            self._running.callback(consumer.close)
+            self._running.callback(recorder.close)
+        for mapping in mappings:
+            self._running.callback(mapping.request_stop)
+
+    def _mapping(
+        self, access: Access, queue: Queue, function: Function, concurrency: int
+    ) -> EventSourceMapping:
+        return EventSourceMapping(
+            access.sqs, queue, function, region=self.region, concurrency=concurrency
+        )
+
+
+_START_ERRORS = (
+    ApiImportError,
+    BotoCoreError,
+    contracts.ContractError,
+    EngineError,
+    InvocationError,
+    OSError,
+)
+
+
+def _text(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)

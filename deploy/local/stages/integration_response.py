@@ -1,0 +1,131 @@
+"""Integration response: selection by pattern, header mappings, template, overrides."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deploy.local.api import Integration, IntegrationResponse
+from deploy.local.exchange import (
+    BackendResponse,
+    ConfigurationError,
+    Response,
+    RoutedRequest,
+)
+from deploy.local.headers import is_name, overlay
+from deploy.local.stages.request_validation import JSON, media_type
+from deploy.local.templates import render_mapping
+from deploy.local.vtl import Template, VtlError
+
+
+def build(routed: RoutedRequest, answer: BackendResponse) -> Response:
+    """
+    Make the method response of what the backend answered.
+
+    Args:
+        routed: The request.
+        answer: The backend's answer.
+
+    Raises:
+        ConfigurationError: No response is selected, its status is not declared, or its template
+            fails.
+    """
+    if routed.method.integration.type == "http_proxy":
+        return Response(answer.status, answer.headers, answer.body)
+    selected = _select(routed.method.integration, answer.selection)
+    if selected.status not in routed.method.statuses:
+        raise ConfigurationError(
+            f"{selected.pointer}/statusCode: Output mapping refers to an invalid method response: "
+            f"the operation declares no response {selected.status}"
+        )
+    rendered = _render(routed, answer, selected)
+    headers = _mapped_headers(routed, answer, selected)
+    override = _override(routed)
+    headers = overlay(headers, override.headers)
+    if not any(name.lower() == "content-type" for name in headers):
+        headers["Content-Type"] = rendered.media_type
+    return Response(override.status or selected.status, tuple(headers.items()), rendered.body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    media_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Override:
+    status: int | None
+    headers: Mapping[str, str]
+
+
+def _select(integration: Integration, selection: str) -> IntegrationResponse:
+    for response in integration.responses:
+        if response.pattern is not None and response.pattern.fullmatch(selection):
+            return response
+    if integration.default is None:
+        raise ConfigurationError(
+            f"{integration.pointer}/responses: no pattern matches {selection!r} and there is no "
+            "default"
+        )
+    return integration.default
+
+
+def _render(
+    routed: RoutedRequest, answer: BackendResponse, selected: IntegrationResponse
+) -> _Rendered:
+    """Return the rendered template; the backend's body where there is no template."""
+    chosen = _template(selected.templates, routed.parameters.header_value("Accept"))
+    if chosen is None:
+        return _Rendered(JSON, answer.body)
+    name, template = chosen
+    try:
+        result = render_mapping(
+            template,
+            phase="response",
+            body=answer.body.decode("utf-8", "replace"),
+            params=routed.parameters.as_input(),
+            context=routed.context,
+            stage_variables=routed.stage_variables,
+        )
+    except VtlError as error:
+        raise ConfigurationError(
+            f"{selected.pointer}/responseTemplates, {name}: {error}"
+        ) from error
+    routed.context["responseOverride"] = result.response_override
+    return _Rendered(name, result.output.encode("utf-8", "replace"))
+
+
+def _template(templates: Mapping[str, Template], accept: str | None) -> tuple[str, Template] | None:
+    """Return the template for Accept's first media type, else that for JSON, else the first."""
+    for wanted in (media_type(accept) if accept else JSON, JSON):
+        if wanted in templates:
+            return wanted, templates[wanted]
+    return next(iter(templates.items()), None)
+
+
+def _mapped_headers(
+    routed: RoutedRequest, answer: BackendResponse, selected: IntegrationResponse
+) -> dict[str, str]:
+    headers = {}
+    for mapping in selected.headers:
+        values = mapping.source(routed, answer)
+        if values:
+            headers[mapping.name] = ",".join(values)
+    return headers
+
+
+def _override(routed: RoutedRequest) -> _Override:
+    override = routed.context["responseOverride"]
+    members = override if isinstance(override, Mapping) else {}
+    status = members.get("status")
+    if status is not None and not re.fullmatch(r"[2-5]\d\d", str(status)):
+        raise ConfigurationError(
+            f"{routed.method.integration.pointer}: responseOverride.status is {status!r}"
+        )
+    headers = {str(name): str(value) for name, value in (members.get("header") or {}).items()}
+    wrong = next((name for name in headers if not is_name(name)), None)
+    if wrong is not None:
+        raise ConfigurationError(
+            f"{routed.method.integration.pointer}: responseOverride.header {wrong!r} is no name"
+        )
+    return _Override(None if status is None else int(str(status)), headers)

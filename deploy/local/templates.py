@@ -1,0 +1,360 @@
+"""
+Mapping templates: API Gateway's variables over the Velocity engine.
+
+`$input`, `$context`, `$util` and `$stageVariables` as AWS's developer guide lists them ("API
+Gateway mapping template and access logging variable reference", "Use a mapping template to override
+an API's request and response parameters and status codes"). What goes beyond it is observed:
+
+1. An empty payload is the text `{}`, for `$input.body` and for paths into it (recorded).
+2. A path that finds nothing, or a JSON null, is an invalid reference, that is the empty string; as
+   JSON text it is `""` (recorded for `$input.path`, by analogy for `$input.json`).
+3. `$context`, `$context.identity` and the maps of `$input.params()` iterate as java.util.HashMap
+   does (recorded).
+4. A payload that is not JSON fails the render only when a template asks for a path into it; API
+   Gateway answers 400, "Could not parse request body into json".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+from urllib.parse import quote_plus, unquote_to_bytes
+
+from .jsonpath import MISSING, dump, find, parse
+from .vtl import ABSENT, HashMap, Template, VtlObject, VtlRenderError
+
+__all__ = ["MAX_FOREACH", "MappingResult", "PayloadError", "escape_javascript", "render_mapping"]
+
+MAX_FOREACH = 1_000
+"""Rounds of one `#foreach`; source: "Amazon API Gateway quotas and important notes"."""
+
+Phase = Literal["request", "response"]
+
+
+class PayloadError(VtlRenderError):
+    """A template reads into a payload that is not JSON; API Gateway answers 400 to a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingResult:
+    """
+    What a mapping template yields.
+
+    Attributes:
+        output: The rendered text.
+        request_override: `header`, `path`, `querystring`, each a dict of what the template set, and
+            any other key it set; pass it on in the context of the response template.
+        response_override: `header`, a dict, and `status` where it is set, and any other key; those
+            of the request template included when its context carried them.
+    """
+
+    output: str
+    request_override: dict[str, object]
+    response_override: dict[str, object]
+
+
+def render_mapping(
+    template: str | Template,
+    *,
+    phase: Phase,
+    body: str,
+    params: Mapping[str, Mapping[str, object]],
+    context: Mapping[str, object],
+    stage_variables: Mapping[str, str],
+) -> MappingResult:
+    """
+    Render a mapping template.
+
+    Args:
+        template: Its text, or the compiled template.
+        phase: `request` for the body of the method request, `response` for that of the backend.
+        body: The payload.
+        params: Keys `path`, `querystring`, `header`; each maps names to values.
+        context: `$context`; may carry `requestOverride` and `responseOverride` of the request
+            template. It is not changed.
+        stage_variables: `$stageVariables`.
+
+    Returns:
+        The text and the overrides.
+
+    Raises:
+        PayloadError: The template reads into a payload that is not JSON.
+        VtlError: The template cannot be parsed or rendered, or overrides something twice.
+    """
+    compiled = template if isinstance(template, Template) else _compiled(template)
+    request = _Override(context.get("requestOverride"), ("header", "path", "querystring"))
+    response = _Override(context.get("responseOverride"), ("header",))
+    variables: dict[str, object] = {
+        "input": _Input(body, params, phase),
+        "util": _Util(),
+        "context": _Context(context, request, response),
+        "stageVariables": _map(stage_variables),
+    }
+    output = compiled.render(variables, max_foreach=MAX_FOREACH)
+    return MappingResult(output, request.result(), response.result())
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> Template:
+    return Template(text)
+
+
+def _map(value: object) -> object:
+    """Turn mappings into HashMaps, all the way down."""
+    if isinstance(value, Mapping):
+        return HashMap({str(key): _map(item) for key, item in value.items()})
+    if isinstance(value, list | tuple):
+        return [_map(item) for item in value]
+    return value
+
+
+class _Input(VtlObject):
+    """`$input`."""
+
+    def __init__(self, body: str, params: Mapping[str, Mapping[str, object]], phase: Phase) -> None:
+        self._body = body or "{}"
+        self._phase = phase
+        self._document: object = MISSING
+        names = dict.fromkeys(("path", "querystring", "header", *params))
+        self._params = HashMap({name: _map(params.get(name) or {}) for name in names})
+
+    def vtl_get(self, name: str) -> object:
+        return self._body if name == "body" else ABSENT
+
+    def vtl_call(self, name: str, arguments: list[object]) -> object:
+        if name == "params" and not arguments:
+            return self._params
+        if len(arguments) != 1 or not isinstance(arguments[0], str):
+            return ABSENT
+        if name == "params":
+            return self._param(arguments[0])
+        if name == "path":
+            found = self._find(arguments[0])
+            return None if found is MISSING else found
+        if name == "json":
+            found = self._find(arguments[0])
+            return '""' if found is MISSING or found is None else dump(found)
+        return ABSENT
+
+    def vtl_string(self) -> str:
+        return "$input"
+
+    def _param(self, name: str) -> object:
+        for place in ("path", "querystring", "header"):
+            values = self._params.get(place)
+            if isinstance(values, Mapping) and values.get(name) is not None:
+                return values[name]
+        return None
+
+    def _find(self, path: str) -> object:
+        if self._document is MISSING:
+            try:
+                self._document = parse(self._body)
+            except ValueError as error:
+                raise PayloadError(
+                    f"Could not parse {self._phase} body into json: {error}"
+                ) from None
+        return find(self._document, path)
+
+
+class _Claims(VtlObject):
+    """
+    `$context.authorizer.claims`: its members are there, it itself is null.
+
+    Source: AWS's mapping template reference, on `$context.authorizer.claims.property`.
+    """
+
+    def __init__(self, claims: Mapping[str, object]) -> None:
+        self._claims = claims
+
+    def vtl_get(self, name: str) -> object:
+        return self._claims.get(name, ABSENT)
+
+    def vtl_index(self, key: object) -> object:
+        return self._claims.get(str(key), ABSENT)
+
+    def vtl_call(self, name: str, arguments: list[object]) -> object:
+        if name == "get" and len(arguments) == 1:
+            return self.vtl_index(arguments[0])
+        return ABSENT
+
+    def vtl_string(self) -> str:
+        return ""
+
+
+class _Values(HashMap):
+    """The names that one part of an override sets; each may be set once."""
+
+    __slots__ = ("_changed",)
+
+    def __init__(self, entries: Mapping[str, object]) -> None:
+        self._changed: set[object] = set()
+        super().__init__(entries)
+        self._changed.clear()
+
+    def __setitem__(self, key: object, value: object) -> None:
+        # Source: "a parameter may be overridden only once ... 5XX responses", the guide on
+        # overriding; what the request template set may be set anew in the response template.
+        if key in self._changed:
+            raise VtlRenderError(f"{key} is overridden twice", text=str(key))
+        self._changed.add(key)
+        super().__setitem__(key, value)
+
+
+class _Override(_Values):
+    """`$context.requestOverride` or `$context.responseOverride`."""
+
+    __slots__ = ()
+
+    def __init__(self, before: object, parts: tuple[str, ...]) -> None:
+        given = before if isinstance(before, Mapping) else {}
+        entries = {str(key): _map(value) for key, value in given.items()}
+        for part in parts:
+            values = given.get(part)
+            entries[part] = _Values(values if isinstance(values, Mapping) else {})
+        super().__init__(entries)
+
+    def result(self) -> dict[str, object]:
+        """Return what is set, as plain dicts."""
+        return {str(key): _plain(value) for key, value in self.items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+class _Context(HashMap):
+    """`$context`: a map to read, whose two overrides can be written."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, context: Mapping[str, object], request: _Override, response: _Override
+    ) -> None:
+        entries = {key: _map(value) for key, value in context.items()}
+        identity = entries.get("identity")
+        if isinstance(identity, HashMap) and "principalOrgId" in identity:
+            # It shares a bucket with sourceIp and stands behind it (recorded).
+            identity["principalOrgId"] = identity.pop("principalOrgId")
+        authorizer = entries.get("authorizer")
+        if isinstance(authorizer, HashMap) and isinstance(authorizer.get("claims"), Mapping):
+            authorizer["claims"] = _Claims(authorizer["claims"])  # type: ignore[arg-type]
+        entries["requestOverride"] = request
+        entries["responseOverride"] = response
+        super().__init__(entries)
+
+
+class _Util(VtlObject):
+    """`$util`."""
+
+    def vtl_call(self, name: str, arguments: list[object]) -> object:
+        function = _UTILITIES.get(name)
+        if function is None or len(arguments) != 1:
+            return ABSENT
+        text = arguments[0]
+        if text is None:
+            return None
+        return function(text) if isinstance(text, str) else ABSENT
+
+    def vtl_string(self) -> str:
+        return "$util"
+
+
+_ESCAPES = {
+    "\b": "\\b",
+    "\n": "\\n",
+    "\t": "\\t",
+    "\f": "\\f",
+    "\r": "\\r",
+    "'": "\\'",
+    '"': '\\"',
+    "\\": "\\\\",
+    "/": "\\/",
+}
+
+
+def escape_javascript(text: str) -> str:
+    r"""
+    Escape a text as `$util.escapeJavaScript` does.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text with quotes, `'`, `/`, backslashes and control characters escaped, and everything
+        beyond ASCII as upper-case `\uXXXX` of its UTF-16 units. `\'` is not JSON: append
+        `.replaceAll("\\'", "'")` in a template.
+
+    Source: commons-lang 2.6, StringEscapeUtils.escapeJavaScript.
+    """
+    if text.isascii() and text.isalnum():
+        return text
+    return "".join(map(_escape, text))
+
+
+def _escape(char: str) -> str:
+    escaped = _ESCAPES.get(char)
+    if escaped is not None:
+        return escaped
+    code = ord(char)
+    if 32 <= code <= 127:
+        return char
+    if code <= 0xFFFF:
+        return f"\\u{code:04X}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04X}\\u{0xDC00 + (code & 0x3FF):04X}"
+
+
+def _url_encode(text: str) -> str:
+    # java.net.URLEncoder keeps `*` and escapes `~`; it turns lone surrogates into `?`.
+    return quote_plus(text.encode("utf-8", "replace"), safe="*").replace("~", "%7E")
+
+
+def _url_decode(text: str) -> str:
+    at = text.find("%")
+    while at >= 0:
+        if len(text) < at + 3 or not all(char in _HEX for char in text[at + 1 : at + 3]):
+            raise VtlRenderError(
+                "IllegalArgumentException: URLDecoder: incomplete escape", text=text
+            )
+        at = text.find("%", at + 1)
+    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
+
+
+_HEX = "0123456789abcdefABCDEF"
+
+
+def _base64_encode(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
+
+
+def _base64_decode(text: str) -> str:
+    standard = text.translate(str.maketrans("-_", "+/", "\r\n =\t"))
+    try:
+        data = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except binascii.Error as error:
+        raise VtlRenderError(f"base64Decode: {error}", text=text) from None
+    return data.decode("utf-8", "replace")
+
+
+def _parse_json(text: str) -> object:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise VtlRenderError(f"parseJson: {error}", text=text) from None
+
+
+_UTILITIES = {
+    "escapeJavaScript": escape_javascript,
+    "parseJson": _parse_json,
+    "urlEncode": _url_encode,
+    "urlDecode": _url_decode,
+    "base64Encode": _base64_encode,
+    "base64Decode": _base64_decode,
+}

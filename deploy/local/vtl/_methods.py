@@ -1,0 +1,284 @@
+"""
+What a template may do with a value: read a member, index it, call it, set it.
+
+Only the classes of this table have members; a Python object of any other type has none, whatever
+its attributes are.
+
+Source: the order in which Velocity 1.7 looks for a property: a getter, then the map's key, then
+an `is` getter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sized
+from decimal import Decimal
+
+from ._collections import ARRAY_METHODS, LIST_METHODS, MAP_METHODS, View, elements
+from ._numbers import (
+    BIG_INTEGER_METHODS,
+    BOOLEAN_METHODS,
+    DECIMAL_METHODS,
+    DOUBLE_METHODS,
+    FLOAT_METHODS,
+    INTEGER_METHODS,
+    LONG_METHODS,
+)
+from ._signatures import Table, select
+from ._strings import CHARACTER_METHODS, STRING_METHODS
+from ._values import (
+    ABSENT,
+    BigInteger,
+    Character,
+    Float,
+    HashMap,
+    JavaArray,
+    Long,
+    VtlObject,
+    class_name,
+    is_integral,
+    lookup,
+    store,
+)
+from .errors import VtlRenderError
+
+__all__ = ["call", "get_index", "get_property", "iterate", "set_index", "set_property"]
+
+_BY_TYPE: dict[type, Table] = {
+    str: STRING_METHODS,
+    bool: BOOLEAN_METHODS,
+    float: DOUBLE_METHODS,
+    Float: FLOAT_METHODS,
+    Long: LONG_METHODS,
+    BigInteger: BIG_INTEGER_METHODS,
+    Decimal: DECIMAL_METHODS,
+    Character: CHARACTER_METHODS,
+    JavaArray: ARRAY_METHODS,
+    list: LIST_METHODS,
+    dict: MAP_METHODS,
+    HashMap: MAP_METHODS,
+}
+_INTEGERS: dict[str, Table] = {
+    "java.lang.Integer": INTEGER_METHODS,
+    "java.lang.Long": LONG_METHODS,
+    "java.math.BigInteger": BIG_INTEGER_METHODS,
+}
+_NOTHING: Table = {}
+
+
+class JavaClass(VtlObject):
+    """What `getClass()` gives: a name and nothing else."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def vtl_get(self, name: str) -> object:
+        """
+        Offer `name` and `simpleName`.
+
+        Args:
+            name: The property.
+
+        Returns:
+            The full or the short name.
+        """
+        if name in ("name", "Name"):
+            return self._name
+        if name in ("simpleName", "SimpleName"):
+            return self._name.rpartition(".")[2]
+        return ABSENT
+
+    def vtl_call(self, name: str, arguments: list[object]) -> object:
+        """
+        Offer `getName()`, `getSimpleName()` and `toString()`.
+
+        Args:
+            name: The method.
+            arguments: None are taken.
+
+        Returns:
+            The name.
+        """
+        if arguments:
+            return ABSENT
+        if name == "toString":
+            return self.vtl_string()
+        return self.vtl_get(name.removeprefix("get")) if name.startswith("get") else ABSENT
+
+    def vtl_string(self) -> str:
+        """Print as Java does."""
+        return f"class {self._name}"
+
+
+def _methods(value: object) -> Table:
+    kind = type(value)
+    if kind is int:
+        return _INTEGERS[class_name(value)]
+    found = _BY_TYPE.get(kind)
+    if found is not None:
+        return found
+    if isinstance(value, list):
+        return LIST_METHODS
+    if isinstance(value, float):
+        return DOUBLE_METHODS
+    return MAP_METHODS if isinstance(value, Mapping) else _NOTHING
+
+
+def call(value: object, name: str, arguments: list[object]) -> object:
+    """
+    Call a method.
+
+    Args:
+        value: Any value but null.
+        name: The method.
+        arguments: Its arguments.
+
+    Returns:
+        The result: None for null and for a method that does not exist or does not take these
+        arguments, "" for a method without a result.
+
+    Raises:
+        VtlRenderError: The method throws.
+    """
+    if isinstance(value, VtlObject):
+        result = value.vtl_call(name, arguments)
+        if result is ABSENT and name == "getClass" and not arguments and value.vtl_class:
+            return JavaClass(value.vtl_class)
+        return None if result is ABSENT else result
+    forms = _methods(value).get(name)
+    if forms is None:
+        return JavaClass(class_name(value)) if name == "getClass" and not arguments else None
+    function = select(forms, arguments)
+    return None if function is None else function(value, *arguments)
+
+
+def get_property(value: object, name: str) -> object:
+    """
+    Read a property.
+
+    Args:
+        value: Any value but null.
+        name: The property.
+
+    Returns:
+        Its value; None for null and when there is none.
+
+    Raises:
+        VtlRenderError: The getter throws.
+    """
+    if name in ("class", "Class"):
+        return call(value, "getClass", [])
+    if isinstance(value, VtlObject):
+        result = value.vtl_get(name)
+        return None if result is ABSENT else result
+    if isinstance(value, Mapping):
+        return value.get(name)
+    if isinstance(value, JavaArray):
+        return None
+    methods = _methods(value)
+    for getter in (f"get{name}", f"get{_flipped(name)}", f"is{name}", f"is{_flipped(name)}"):
+        if getter in methods:
+            return call(value, getter, [])
+    return None
+
+
+def _flipped(name: str) -> str:
+    first = name[0]
+    return (first.upper() if first.islower() else first.lower()) + name[1:]
+
+
+def _from_end(value: object, key: object) -> object:
+    """Turn -1 into the last index: a negative Integer counts from the end."""
+    if not is_integral(key) or not isinstance(key, int) or key >= 0:
+        return key
+    if class_name(key) != "java.lang.Integer":
+        return key
+    size = call(value, "size", [])
+    if not is_integral(size) or not isinstance(size, int):
+        raise VtlRenderError(f"A 'size()' method required for negative value {key} does not exist")
+    return size + key
+
+
+def get_index(value: object, key: object) -> object:
+    """
+    Read `value[key]`.
+
+    Args:
+        value: Any value but null.
+        key: The index; a negative Integer counts from the end.
+
+    Returns:
+        The element; None when there is none.
+
+    Raises:
+        VtlRenderError: The index is out of bounds.
+    """
+    if isinstance(value, dict) and type(key) is str:
+        return value.get(key)
+    if isinstance(value, VtlObject):
+        result = value.vtl_index(key)
+        return None if result is ABSENT else result
+    key = _from_end(value, key)
+    if isinstance(value, Mapping):
+        return lookup(value, key)
+    return call(value, "get", [key])
+
+
+def set_index(value: object, key: object, item: object) -> None:
+    """
+    Do `#set($value[key] = item)`.
+
+    Args:
+        value: Any value but null.
+        key: The index; a negative Integer counts from the end.
+        item: The new element.
+
+    Raises:
+        VtlRenderError: The index is out of bounds, or setting fails.
+    """
+    if isinstance(value, VtlObject):
+        value.vtl_set(key, item)
+        return
+    key = _from_end(value, key)
+    if isinstance(value, Mapping):
+        store(value, key, item)
+        return
+    call(value, "set", [key, item])
+
+
+def set_property(value: object, name: str, item: object) -> None:
+    """
+    Do `#set($value.name = item)`; without effect where nothing can be set.
+
+    Args:
+        value: Any value but null.
+        name: The property.
+        item: Its new value.
+
+    Raises:
+        VtlRenderError: Setting fails.
+    """
+    if isinstance(value, VtlObject):
+        value.vtl_set(name, item)
+    elif isinstance(value, Mapping):
+        store(value, name, item)
+
+
+def iterate(value: object) -> tuple[list[object], Sized] | None:
+    """
+    List what `#foreach` runs over.
+
+    Args:
+        value: Any value.
+
+    Returns:
+        The elements, and what must keep its size while they are iterated; None for what cannot be
+        looped over. The elements of a list are the list itself, not a copy.
+    """
+    if isinstance(value, list):
+        return value, value
+    items = elements(value)
+    if items is None:
+        return None
+    if isinstance(value, View):
+        return items, value.mapping
+    return items, value if isinstance(value, Mapping) else items

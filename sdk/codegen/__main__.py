@@ -1,0 +1,104 @@
+"""
+The command: `python -m codegen [FILE] [--package NAME] [--out DIR] [--messages FILE] [--check]`.
+
+What is not given comes from the table `[tool.codegen]` of pyproject.toml in the working folder.
+Exit codes: 0 done or current, 1 not current (`--check`), 2 a fault of the document or of the
+arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from codegen._check import drift
+from codegen._diagnostics import DocumentError
+from codegen._generator import generate, is_generated, owned
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Generate, or check what was generated.
+
+    Args:
+        arguments: The command line; `None` takes the process's.
+
+    Returns:
+        The exit code.
+    """
+    options = _options(arguments)
+    package = options.out / options.package
+    try:
+        files = generate(
+            options.document, options.source, options.package, options.out, options.messages
+        )
+    except DocumentError as error:
+        print(error, file=sys.stderr)
+        return 2
+    present = owned(package, options.messages)
+    if options.check:
+        return _report(files, present)
+    _write(files, present)
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    settings = _settings(Path("pyproject.toml"))
+    parser = argparse.ArgumentParser(
+        prog="python -m codegen", description="Generate a Python SDK from an OpenAPI document."
+    )
+    parser.add_argument("document", metavar="FILE", nargs="?", help="the OpenAPI 3.0 document")
+    parser.add_argument("--package", metavar="NAME", help="import name of the package")
+    parser.add_argument("--out", metavar="DIR", help="folder of the package's folder")
+    parser.add_argument("--messages", metavar="FILE", help="where types of accepted requests go")
+    parser.add_argument("--check", action="store_true", help="compare only; exit 1 if not current")
+    options = parser.parse_args(arguments)
+    # The messages belong to the document that the settings name.
+    inherits = options.document is None
+    for name in ("document", "package", "out"):
+        given = getattr(options, name) or settings.get(name)
+        if not given:
+            parser.error(f"no {name}: give it, or write it in [tool.codegen] of pyproject.toml")
+        setattr(options, name, given)
+    if not options.package.isidentifier():
+        parser.error(f"--package {options.package}: an import name is an identifier")
+    options.source = Path(options.document).name
+    options.document, options.out = Path(options.document), Path(options.out)
+    messages = options.messages or (settings.get("messages") if inherits else None)
+    options.messages = Path(messages) if messages else None
+    return options
+
+
+def _settings(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        return {}
+    table = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("codegen", {})
+    return table if isinstance(table, dict) else {}
+
+
+def _report(files: Mapping[Path, bytes], present: Mapping[Path, bytes]) -> int:
+    lines = list(drift(files, present))
+    sys.stdout.writelines(lines)
+    if lines:
+        remedy = "run `python -m codegen`, and move what is not generated out of the way"
+        print(f"generated files are not current: {remedy}", file=sys.stderr)
+    return 1 if lines else 0
+
+
+def _write(files: Mapping[Path, bytes], present: Mapping[Path, bytes]) -> None:
+    for path in present.keys() - files.keys():
+        # What somebody wrote is never removed; `--check` goes on naming it.
+        if is_generated(present[path]):
+            path.unlink()
+    for path, content in files.items():
+        if present.get(path) != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

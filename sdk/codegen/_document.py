@@ -1,0 +1,285 @@
+"""The OpenAPI document: its values, its lines, its references."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeAlias, cast
+from urllib.parse import unquote
+
+import yaml
+from jsonschema.exceptions import ValidationError
+
+from codegen._diagnostics import DocumentError, Problem
+
+Json: TypeAlias = Any
+Node: TypeAlias = dict[str, Any]
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML with JSON's values: `no` and `2026-01-31` are strings, as YAML 1.2 has it."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+    ]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+_STRING: Final = "tag:yaml.org,2002:str"
+_MERGE: Final = "tag:yaml.org,2002:merge"
+
+
+def escape(token: str) -> str:
+    """A member's name as a token of a JSON pointer (RFC 6901)."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def tokens(pointer: str) -> list[str]:
+    """The names that a JSON pointer goes through."""
+    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+
+
+def join(pointer: str, *names: str | int) -> str:
+    """The pointer to a member below `pointer`."""
+    return "".join((pointer, *(f"/{escape(str(name))}" for name in names)))
+
+
+@dataclass(frozen=True)
+class Document:
+    """
+    A document that has been read.
+
+    Attributes:
+        source: Its name, as it was given.
+        sha256: Hex digest of its bytes.
+        root: Its value; member names are strings.
+    """
+
+    source: str
+    sha256: str
+    root: Node
+    _lines: dict[str, int] = field(repr=False)
+
+    def line(self, pointer: str) -> int:
+        """The line, from 1, of the place or of the nearest one around it."""
+        path = pointer.removeprefix("#")
+        while path not in self._lines:
+            path = path.rpartition("/")[0]
+        return self._lines[path]
+
+    def problem(self, pointer: str, what: str, why: str, remedy: str) -> Problem:
+        """A problem at a place of this document."""
+        return Problem(self.line(pointer), pointer, what, why, remedy)
+
+    def find(self, reference: str) -> tuple[Json, str] | None:
+        """
+        What a local reference (`#/…`, percent-encoded or not) points to.
+
+        Returns:
+            The value and the pointer to it, with references on the way followed; `None` if there
+            is no such place.
+        """
+        if not reference.startswith("#"):
+            return None
+        node, pointer = cast("Json", self.root), "#"
+        for token in tokens(unquote(reference[1:])):
+            node, pointer = self.follow(node, pointer)
+            if isinstance(node, dict) and token in node:
+                node = node[token]
+            elif isinstance(node, list) and token.isdigit() and int(token) < len(node):
+                node = node[int(token)]
+            else:
+                return None
+            pointer = join(pointer, token)
+        return node, pointer
+
+    def follow(self, node: Json, pointer: str) -> tuple[Json, str]:
+        """The value behind a chain of `$ref`, and the pointer to it."""
+        seen = set()
+        while isinstance(node, dict) and isinstance(node.get("$ref"), str) and pointer not in seen:
+            seen.add(pointer)
+            found = self.find(node["$ref"])
+            if found is None:
+                return {}, pointer
+            node, pointer = found
+        return node, pointer
+
+
+def load(path: Path, source: str) -> Document:
+    """
+    Read a document, YAML or JSON, and validate it as OpenAPI 3.0.
+
+    Args:
+        path: The file.
+        source: How messages and headers call it.
+
+    Raises:
+        DocumentError: The file cannot be read, is no YAML, or is no valid OpenAPI 3.0 document.
+    """
+    content = _read(path, source)
+    root, lines, problems = _parse(content, source)
+    document = Document(source, hashlib.sha256(content).hexdigest(), root, lines)
+    problems.extend(_check_version(document))
+    problems.extend(_check_references(document))
+    if not problems:  # the validator reports a missing reference without its place
+        problems.extend(_validate(document))
+    if problems:
+        raise DocumentError(source, problems)
+    return document
+
+
+def _read(path: Path, source: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        problem = Problem(
+            1, "#", "the document cannot be read", str(error.strerror), "name an existing file"
+        )
+        raise DocumentError(source, [problem]) from error
+
+
+def _parse(content: bytes, source: str) -> tuple[Node, dict[str, int], list[Problem]]:
+    remedy = "write it as one YAML or JSON object"
+    try:
+        # The graph of nodes; no object is made of it.
+        tree = yaml.compose(content, Loader=_Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        why = str(getattr(error, "problem", None) or error)
+        problem = Problem(mark.line + 1 if mark else 1, "#", "this is no YAML", why, remedy)
+        raise DocumentError(source, [problem]) from error
+    if not isinstance(tree, yaml.MappingNode):
+        raise DocumentError(
+            source, [Problem(1, "#", "this is no object", "OpenAPI is one", remedy)]
+        )
+    walk = _Walk()
+    root = walk.value(tree, "")
+    return root, walk.lines, walk.problems
+
+
+class _Walk:
+    """Turns the YAML graph into JSON values and remembers the line of each."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, int] = {}
+        self.problems: list[Problem] = []
+        self._scalars = _Loader("")
+        self._open: set[int] = set()
+
+    def value(self, node: yaml.Node, pointer: str, line: int | None = None) -> Json:
+        self.lines[pointer] = line or node.start_mark.line + 1
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalars.construct_object(node)
+        if id(node) in self._open:
+            self._report(
+                pointer, "an alias contains itself", "the value has no end", "write it out"
+            )
+            return None
+        self._open.add(id(node))
+        value = (
+            self._mapping(node, pointer)
+            if isinstance(node, yaml.MappingNode)
+            else [self.value(item, f"{pointer}/{index}") for index, item in enumerate(node.value)]
+        )
+        self._open.discard(id(node))
+        return value
+
+    def _mapping(self, node: yaml.MappingNode, pointer: str) -> Node:
+        members: Node = {}
+        merged: Node = {}
+        for key, item in node.value:
+            name, place = str(key.value), join(pointer, str(key.value))
+            if key.tag == _MERGE:
+                merged = self._merged(item, pointer) | merged
+                continue
+            twice = name in members
+            members[name] = self.value(item, place, key.start_mark.line + 1)
+            if twice:
+                self._report(place, f"`{name}` is there twice", "only one can count", "remove one")
+        return merged | members
+
+    def _merged(self, node: yaml.Node, pointer: str) -> Node:
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        merged: Node = {}
+        for part in parts:
+            value = self.value(part, pointer)
+            merged = (value if isinstance(value, dict) else {}) | merged
+        return merged
+
+    def _report(self, pointer: str, what: str, why: str, remedy: str) -> None:
+        self.problems.append(Problem(self.lines.get(pointer, 1), f"#{pointer}", what, why, remedy))
+
+
+def _check_version(document: Document) -> Iterator[Problem]:
+    version = document.root.get("openapi")
+    if not (isinstance(version, str) and version.startswith("3.0.")):
+        yield document.problem(
+            "#/openapi",
+            f"this is OpenAPI {version}" if version else "there is no `openapi`",
+            "API Gateway imports 3.0.x, and links are read by its rules",
+            "write `openapi: 3.0.1`",
+        )
+
+
+def _check_references(document: Document) -> Iterator[Problem]:
+    for pointer, reference in _references(document.root, "#"):
+        if not reference.startswith("#"):
+            what, why = f"`{reference}` is in another file", "a document stands alone"
+        elif document.find(reference) is None:
+            what, why = f"there is no `{reference}`", "the reference leads nowhere"
+        else:
+            continue
+        yield document.problem(pointer, what, why, "point to a place in this document: `#/…`")
+
+
+def _references(node: Json, pointer: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from _references(item, join(pointer, index))
+    elif isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield join(pointer, "$ref"), node["$ref"]
+        for name, item in node.items():
+            # Examples hold data, and extensions hold what their owners please.
+            is_data = name in ("example", "examples") and not pointer.endswith("/properties")
+            if not is_data and not name.startswith("x-"):
+                yield from _references(item, join(pointer, name))
+
+
+def _validate(document: Document) -> Iterator[Problem]:
+    from openapi_spec_validator import OpenAPIV30SpecValidator
+    from openapi_spec_validator.validation.exceptions import (
+        DuplicateOperationIDError,
+        UnresolvableParameterError,
+    )
+
+    for error in OpenAPIV30SpecValidator(document.root).iter_errors():
+        # These come without their place, and are found again with it where operations are read.
+        if not isinstance(error, DuplicateOperationIDError | UnresolvableParameterError):
+            leaf = _leaf(error)
+            place = join("#", *leaf.absolute_path)
+            if document.find(place) is None:
+                continue  # counted from the schema's own root: the same fault comes with its place
+            yield document.problem(
+                place,
+                " ".join(str(leaf.message).split())[:200],
+                "OpenAPI 3.0 asks for another form",
+                "write it as the specification says (https://spec.openapis.org/oas/v3.0.3)",
+            )
+
+
+def _leaf(error: ValidationError) -> ValidationError:
+    """The fault behind a choice that nothing matched: the one deepest in the document."""
+    while error.context:
+        error = max(error.context, key=lambda cause: len(cause.absolute_path))
+    return error

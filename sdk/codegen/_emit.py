@@ -1,0 +1,201 @@
+"""Writes an API as Python files: templates filled, then formatted."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from codegen._directions import Directed
+from codegen._docstrings import Docstrings, escape
+from codegen._document import Document
+from codegen._ir import Api, Operation, Parameter
+from codegen._messages import read_messages
+from codegen._models import render_models
+from codegen._schemas import Shape, is_class, is_enumeration, is_object
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_RUFF_SETTINGS: Final = """\
+line-length = 100
+target-version = "py311"
+[lint]
+select = ["F401", "I"]
+[lint.isort]
+known-first-party = ["{package}"]
+[format]
+skip-magic-trailing-comma = true
+"""
+_CLASS: Final = re.compile(r"\bmodels\.(\w+)")
+_MAPPING: Final = "Mapping[str, object]"
+_TOOLS: Final = ("datamodel-code-generator", "ruff")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """
+    Where the code goes.
+
+    Attributes:
+        package: The package's import name.
+        runtime: The folder of the hand-written modules that the code needs.
+        own_runtime: Whether the package is where those modules live; elsewhere they are copied.
+    """
+
+    package: str
+    runtime: Path
+    own_runtime: bool
+
+
+def render(api: Api, directed: Directed, document: Document, target: Target) -> dict[str, str]:
+    """
+    Render the package.
+
+    Returns:
+        The files' text by their path inside the package; `messages.py` is the messages module,
+        wherever the caller puts it.
+    """
+    docstrings = Docstrings(document.source, _error_classes(target.runtime / "errors.py"))
+    environment = _environment(directed, docstrings)
+    context = {
+        "api": api,
+        "chains": {chain.start.name: chain for chain in api.chains},
+        "source": document.source,
+        "sha256": document.sha256,
+        "tools": ", ".join(f"{tool} {metadata.version(tool)}" for tool in _TOOLS),
+        **_exports(api, directed, target),
+        "messages": read_messages(api.chains, directed.shapes),
+    }
+
+    def fill(template: str) -> str:
+        return environment.get_template(template).render(context)
+
+    files = {
+        "__init__.py": fill("package.py.jinja2"),
+        "_generated/__init__.py": fill("generated.py.jinja2"),
+        "_generated/client.py": fill("client.py.jinja2"),
+        "_generated/models.py": fill("models.py.jinja2") + render_models(directed, target.package),
+        "_generated/operations.py": fill("operations.py.jinja2"),
+        "_messages.py": fill("messages.py.jinja2"),
+    }
+    if directed.lenient:
+        files["_generated/received.py"] = fill("received.py.jinja2")
+    return _formatted(files, target.package)
+
+
+def _environment(directed: Directed, docstrings: Docstrings) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # the output is Python: values pass through `py`, texts through `doc`
+    )
+
+    def received(annotation: str) -> str:
+        """What answers are read as: classes with a lenient form by that form."""
+        return _CLASS.sub(
+            lambda match: f"models.{directed.lenient.get(match[1], match[1])}", annotation
+        )
+
+    environment.filters.update(
+        py=repr,
+        doc=lambda text, width=0: escape(text.strip()).replace("\n", "\n" + " " * width),
+        docstring=docstrings.method,
+        received=received,
+        accepted=lambda parameter: _accepted(parameter, directed.shapes),
+        accepted_body=_accepted_body,
+        required_first=lambda parameters: sorted(parameters, key=lambda p: not p.required),
+        demanded=_demanded,
+    )
+    return environment
+
+
+def _accepted_body(annotation: str) -> str:
+    """A body may be a model or the same as a mapping; a list, any sequence of them."""
+    return _CLASS.sub(rf"models.\1 | {_MAPPING}", annotation).replace("list[", "Sequence[")
+
+
+def _accepted(parameter: Parameter, shapes: Mapping[str, Shape]) -> str:
+    """A parameter may be the plain text of an enumeration, or an object as a mapping."""
+
+    def widened(match: re.Match[str]) -> str:
+        schema = shapes[match[1]].schema
+        if is_enumeration(schema):
+            return f"{match[0]} | str"
+        return f"{match[0]} | {_MAPPING}" if is_object(schema) else match[0]
+
+    text = _CLASS.sub(widened, parameter.type).replace("list[", "Sequence[")
+    return text if parameter.required or text.endswith("| None") else f"{text} | None"
+
+
+def _demanded(parameter: Parameter, operation: Operation) -> bool:
+    """Whether the caller must give it: the runtime makes an idempotency key itself."""
+    return parameter.required and parameter.wire_name != operation.idempotency_header
+
+
+def _exports(api: Api, directed: Directed, target: Target) -> dict[str, Sequence[str]]:
+    """What the package offers at its top; a model called like one of ours stays in `models`."""
+    errors = _public_classes(target.runtime / "errors.py")
+    clients = (api.client, f"Async{api.client}")
+    taken = {*errors, *clients, "AsyncHandle", "BearerToken", "Handle", "Polling"}
+    models = sorted(
+        name
+        for name in directed.shapes
+        if name not in taken
+        and name not in directed.lenient.values()
+        and is_class(directed.shapes[name].schema)
+    )
+    exports = sorted((*taken, *models, "models"))
+    return {"model_names": models, "error_names": sorted(errors), "exports": exports}
+
+
+def _public_classes(path: Path) -> list[str]:
+    tree = ast.parse(path.read_text("utf-8"))
+    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    return [name for name in classes if not name.startswith("_")]
+
+
+def _error_classes(path: Path) -> dict[int, str]:
+    """The runtime's error class by status: its table, read as text, and its class for 5xx."""
+    table = next(
+        node.value
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "BY_STATUS"
+    )
+    entries = zip(table.keys, table.values, strict=True) if isinstance(table, ast.Dict) else ()
+    listed = {
+        int(HTTPStatus[key.attr]): ast.unparse(value)
+        for key, value in entries
+        if isinstance(key, ast.Attribute)
+    }
+    return dict.fromkeys(range(500, 600), "ServerError") | listed
+
+
+def _formatted(files: Mapping[str, str], package: str) -> dict[str, str]:
+    """The files as the pinned ruff writes them, whatever settings are around."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Path(folder, "ruff.toml")
+        settings.write_text(_RUFF_SETTINGS.format(package=package), "utf-8")
+        root = Path(folder, package)
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        for command in (["check", "--fix-only", "--quiet"], ["format", "--quiet"]):
+            _ruff([*command, "--no-cache", "--config", str(settings), str(root)])
+        return {name: (root / name).read_text("utf-8") for name in files}
+
+
+def _ruff(arguments: Sequence[str]) -> None:
+    subprocess.run([sys.executable, "-m", "ruff", *arguments], check=True)

@@ -1,0 +1,338 @@
+"""
+The asynchronous operations of a document, read from its links.
+
+Rules: docs/reference/asynchronous-operations.md. What the document does not say is not guessed: it
+becomes a problem that names the place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, cast
+from urllib.parse import unquote
+
+from codegen._diagnostics import Problem
+from codegen._document import Document, Json, Node, join, tokens
+from codegen._ir import (
+    Binding,
+    Chain,
+    Embedded,
+    Fetched,
+    Operation,
+    Parameter,
+    Response,
+)
+from codegen._names import constant_name
+from codegen._schemas import Schemas
+from codegen._states import StateReader, body_pointer, part_of
+
+_EXPRESSION: Final = re.compile(
+    r"\$(?P<side>request|response)\."
+    r"(?:(?P<place>path|query|header)\.(?P<name>.+)|body(?:\#(?P<pointer>(?:/.*)?))?)"
+)
+_QUALIFIED: Final = re.compile(r"(?P<place>path|query|header|cookie)\.(?P<name>.+)")
+
+
+class LinkReader:
+    """
+    Reads the chains of a document's operations.
+
+    Attributes:
+        problems: What is wrong with the links.
+    """
+
+    def __init__(
+        self, document: Document, schemas: Schemas, operations: Sequence[Operation]
+    ) -> None:
+        self.problems: list[Problem] = []
+        self._document = document
+        self._schemas = schemas
+        self._by_id = {operation.operation_id: operation for operation in operations}
+        self._by_pointer = {operation.pointer: operation for operation in operations}
+        self._operations = operations
+
+    def read(self) -> tuple[Chain, ...]:
+        """The chains, in the document's order. A link that starts nothing is checked too."""
+        for operation in self._operations:
+            for response in operation.responses:
+                for link, pointer in response.links:
+                    self._arguments(operation, response, link, pointer)
+        chains = [self._chain(operation) for operation in self._operations]
+        return tuple(chain for chain in chains if chain is not None)
+
+    def _report(self, pointer: str, what: str, why: str, remedy: str) -> None:
+        problem = self._document.problem(pointer, what, why, remedy)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    # Targets
+
+    def _target(self, link: Mapping[str, Any], pointer: str) -> Operation | None:
+        if "operationId" in link:
+            target = self._by_id.get(link["operationId"])
+            place, said = join(pointer, "operationId"), link["operationId"]
+        elif "operationRef" in link:
+            place, said = join(pointer, "operationRef"), link["operationRef"]
+            target = self._referenced(said)
+        else:
+            place, said, target = pointer, "", None
+        if target is None:
+            self._report(
+                place,
+                f"there is no operation `{said}`" if said else "the link names no operation",
+                "a link leads to an operation of this document",
+                "name one by `operationId`, or by `operationRef: '#/paths/…'`",
+            )
+        return target
+
+    def _referenced(self, reference: str) -> Operation | None:
+        """Percent-decoded first, then read as a JSON pointer."""
+        if not reference.startswith("#/"):
+            return None
+        pointer = unquote(reference)
+        if pointer in self._by_pointer:
+            return self._by_pointer[pointer]
+        found = self._document.find(reference)
+        return self._by_pointer.get(found[1]) if found else None
+
+    def _get_links(
+        self, response: Response | None
+    ) -> list[tuple[Mapping[str, Any], str, Operation]]:
+        """The links of an answer that lead to a `GET` operation."""
+        links = []
+        for link, pointer in response.links if response else ():
+            target = self._target(link, pointer)
+            if target is not None and target.method == "GET":
+                links.append((link, pointer, target))
+        return links
+
+    # Chains
+
+    def _chain(self, start: Operation) -> Chain | None:
+        accepted = next((answer for answer in start.results if answer.status == "202"), None)
+        links = self._get_links(accepted)
+        if not links or accepted is None:
+            return None
+        if len(links) > 1:
+            # `x-async` on one of them says which is meant.
+            links = [entry for entry in links if "x-async" in entry[0]] or links
+        if len(links) > 1:
+            self._report(
+                join(accepted.pointer, "links"),
+                f"{len(links)} links lead to `GET` operations",
+                "which of them tells the state is not said",
+                "put `x-async` on the one that does",
+            )
+            return None
+        link, pointer, status = links[0]
+        return self._linked_chain(start, accepted, status, link, pointer)
+
+    def _linked_chain(
+        self,
+        start: Operation,
+        accepted: Response,
+        status: Operation,
+        link: Mapping[str, Any],
+        pointer: str,
+    ) -> Chain | None:
+        arguments = self._arguments(start, accepted, link, pointer)
+        answer = status.response("200")
+        if answer is None or answer.schema is None:
+            self._report(
+                status.pointer,
+                "the status operation has no `200` answer with a JSON body",
+                f"`{start.operation_id}` cannot learn its state from it",
+                "describe the `200` answer's body",
+            )
+            return None
+        reader = StateReader(
+            self._document, link.get("x-async", {}), join(pointer, "x-async"), pointer
+        )
+        states = reader.read(answer.schema)
+        self.problems.extend(p for p in reader.problems if p not in self.problems)
+        result = self._result(start, status, answer, link.get("x-async", {}), pointer)
+        if states is None or result is None:
+            return None
+        constant = f"{constant_name(start.name)}_CHAIN"
+        return Chain(pointer, constant, start, status, arguments, states, result)
+
+    # Results
+
+    def _result(
+        self,
+        start: Operation,
+        status: Operation,
+        answer: Response,
+        extension: Node,
+        pointer: str,
+    ) -> Fetched | Embedded | None:
+        links = [entry for entry in self._get_links(answer) if entry[2] != status]
+        meant = [entry for entry in links if _is_item_of(entry[2].path, start.path)]
+        if len(meant) != 1 and "result" in extension:
+            return self._embedded(answer, extension["result"], join(pointer, "x-async", "result"))
+        chosen = meant if len(meant) == 1 else links
+        if len(chosen) == 1:
+            link, place, operation = chosen[0]
+            return self._fetched(status, answer, link, place, operation)
+        self._report_result(start, answer, links, pointer)
+        return None
+
+    def _report_result(
+        self, start: Operation, answer: Response, links: Sequence[object], pointer: str
+    ) -> None:
+        if links:
+            self._report(
+                join(answer.pointer, "links"),
+                f"which of {len(links)} links gives `{start.operation_id}` its result is not said",
+                f"not exactly one has the path `{start.path}` plus one parameter",
+                "link to that operation, or name `x-async.result`",
+            )
+        else:
+            self._report(
+                pointer,
+                f"where the result of `{start.operation_id}` is, is not said",
+                "the status answer links to no `GET` operation, and there is no `x-async.result`",
+                "link from the status operation's `200` to the result, or add `x-async.result`",
+            )
+
+    def _fetched(
+        self,
+        status: Operation,
+        answer: Response,
+        link: Mapping[str, Any],
+        pointer: str,
+        operation: Operation,
+    ) -> Fetched | None:
+        body = operation.response("200")
+        if body is None or body.type is None:
+            self._report(
+                operation.pointer,
+                "the result operation has no `200` answer with a body",
+                f"{pointer} leads here for a result",
+                "describe the `200` answer's body",
+            )
+            return None
+        arguments = self._arguments(status, answer, link, pointer)
+        return Fetched(operation, arguments, body.type)
+
+    def _embedded(self, answer: Response, expression: Json, pointer: str) -> Embedded | None:
+        schema, place = cast("tuple[Json, str]", answer.schema)
+        value_pointer = body_pointer(expression)
+        found = (
+            None if value_pointer is None else part_of(self._document, schema, place, value_pointer)
+        )
+        if found is None or value_pointer is None:
+            self._report(
+                pointer,
+                f"the status body has no `{expression}`",
+                "the result cannot be told",
+                "name a described part of the status body: `$response.body#/…`",
+            )
+            return None
+        node, where = found
+        kind = self._schemas.received_type(node, where, f"{tokens(value_pointer)[-1]} result")
+        return Embedded(value_pointer, kind.removesuffix(" | None"))
+
+    # Arguments
+
+    def _arguments(
+        self, source: Operation, response: Response, link: Mapping[str, Any], pointer: str
+    ) -> tuple[Binding, ...]:
+        target = self._target(link, pointer)
+        if target is None:
+            return ()
+        bindings = []
+        for key, value in link.get("parameters", {}).items():
+            place = join(pointer, "parameters", key)
+            parameter = self._parameter(target, key, place)
+            if parameter is not None:
+                bindings.append(self._binding(parameter.name, value, source, response, place))
+        self._check_required(target, {binding.parameter for binding in bindings}, link, pointer)
+        return tuple(bindings)
+
+    def _parameter(self, target: Operation, key: str, place: str) -> Parameter | None:
+        named = [parameter for parameter in target.parameters if parameter.wire_name == key]
+        if match := _QUALIFIED.fullmatch(key):
+            named = named or [
+                parameter
+                for parameter in target.parameters
+                if (parameter.location, parameter.wire_name) == match.group("place", "name")
+            ]
+        if len(named) == 1:
+            return named[0]
+        known = ", ".join(f"`{parameter.wire_name}`" for parameter in target.parameters) or "none"
+        self._report(
+            place,
+            f"`{target.operation_id}` has {'several' if named else 'no'} parameters `{key}`",
+            f"its parameters are: {known}",
+            "name one of them, if need be with its place: `path.id`",
+        )
+        return None
+
+    def _check_required(
+        self, target: Operation, given: set[str], link: Mapping[str, Any], pointer: str
+    ) -> None:
+        for parameter in target.parameters:
+            if parameter.required and parameter.name not in given:
+                if any(key.endswith(parameter.wire_name) for key in link.get("parameters", {})):
+                    continue  # said already: the name given is not understood
+                self._report(
+                    pointer,
+                    f"nothing gives `{parameter.wire_name}` to `{target.operation_id}`",
+                    "the parameter is required",
+                    f"add it to the link: `{parameter.wire_name}: $response.body#/…`",
+                )
+
+    def _binding(
+        self, name: str, value: Json, source: Operation, response: Response, place: str
+    ) -> Binding:
+        if not (isinstance(value, str) and value.startswith("$")):
+            return Binding(name, "constant", value)
+        match = _EXPRESSION.fullmatch(value)
+        if match is None or (match["side"] == "response" and match["place"] in ("path", "query")):
+            self._report(
+                place,
+                f"`{value}` is no runtime expression that a link can use",
+                "it must name a part of the request or of the answer",
+                "write `$response.body#/…`, `$response.header.Name` or `$request.path.name`",
+            )
+            return Binding(name, "constant", value)
+        for fault in self._faults(match, source, response):
+            self._report(place, *fault)
+        what = match["place"] or "body"
+        return Binding(name, f"{match['side']}.{what}", match["name"] or match["pointer"] or "")
+
+    def _faults(
+        self, match: re.Match[str], source: Operation, response: Response
+    ) -> Iterator[tuple[str, str, str]]:
+        """What an expression names that the document does not describe."""
+        if match["place"] and match["side"] == "request":
+            known = {
+                parameter.wire_name.lower() if match["place"] == "header" else parameter.wire_name
+                for parameter in source.parameters
+                if parameter.location == match["place"]
+            }
+            name = match["name"].lower() if match["place"] == "header" else match["name"]
+            owner = f"`{source.operation_id}` has no {match['place']} parameter `{match['name']}`"
+        elif match["place"]:
+            known, name = set(response.headers), match["name"].lower()
+            owner = f"the answer {response.status} has no header `{match['name']}`"
+        else:
+            schema = source.body_schema if match["side"] == "request" else response.schema
+            pointer = match["pointer"] or ""
+            found = schema and part_of(self._document, *schema, pointer)
+            known, name = ({""} if found else set()), ""
+            owner = f"the {match['side']}'s body has no `{pointer}`"
+        if name not in known:
+            yield (
+                owner,
+                "nothing would give the parameter a value",
+                "name something that is described",
+            )
+
+
+def _is_item_of(path: str, collection: str) -> bool:
+    """Whether a path is the collection's plus one parameter: `/invoices/{number}`."""
+    rest = path.removeprefix(collection.rstrip("/"))
+    return path != rest and re.fullmatch(r"/\{[^{}/]+\}/?", rest) is not None

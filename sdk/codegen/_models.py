@@ -1,0 +1,132 @@
+"""The models' code: shapes in, Python out, by datamodel-code-generator with our templates."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+from codegen._directions import Directed
+from codegen._document import Node
+from codegen._schemas import COMPONENTS, field_names, is_object
+
+_TEMPLATES: Final = Path(__file__).parent / "templates" / "models"
+# `byte` would become a type that refuses what is no UTF-8, `email` would need a dependency, and
+# `uri` would change what was received ("http://a" -> "http://a/").
+_TYPE_MAPPINGS: Final = (
+    "string+byte=string",
+    "string+binary=string",
+    "string+email=string",
+    "string+hostname=string",
+    "string+ipv4=string",
+    "string+ipv6=string",
+    "string+password=string",
+    "string+uri=string",
+)
+_MARK: Final = "shape: "
+# A member that makes the model generator put the lenient form first. The template leaves it out.
+_FIRST: Final = "x-lenient-form-first"
+
+
+class ModelError(Exception):
+    """The model generator did not make the classes that it was asked for: a defect of this tool."""
+
+
+def render_models(directed: Directed, package: str) -> str:
+    """
+    Render the models' classes, without a header.
+
+    Args:
+        directed: What to render.
+        package: The package that the code goes to.
+
+    Raises:
+        ModelError: A class is missing.
+    """
+    from datamodel_code_generator import generate
+    from datamodel_code_generator.enums import DataModelType, InputFileType
+    from datamodel_code_generator.format import Formatter
+
+    code = generate(
+        json.dumps(_openapi(directed)),
+        input_file_type=InputFileType.OpenAPI,
+        output_model_type=DataModelType.PydanticV2BaseModel,
+        preset="practical-py311-20261027",
+        formatters=[Formatter.BUILTIN],
+        base_class=f"{package}._models.Model",
+        custom_template_dir=_TEMPLATES,
+        additional_imports=[
+            f"{package}._models.OpenEnum",
+            *([f"{package}._generated.received.Received"] if directed.lenient else []),
+        ],
+        aliases=field_names(directed.shapes),
+        extra_template_data=_template_data(directed),
+        allow_population_by_field_name=False,
+        collapse_root_models=False,
+        use_type_alias=True,
+        type_mappings=list(_TYPE_MAPPINGS),
+        use_object_type=True,
+        use_frozen_field=False,
+        enum_field_as_literal=None,
+        capitalise_enum_members=True,
+        disable_timestamp=True,
+        custom_class_name_generator=str,
+    )
+    if not isinstance(code, str):
+        raise ModelError("the models did not come as one module")
+    code = _settled(code, directed, package)
+    _check(code, directed)
+    return code
+
+
+def _openapi(directed: Directed) -> Node:
+    schemas: Node = {name: dict(shape.schema) for name, shape in directed.shapes.items()}
+    for name, lenient in directed.lenient.items():
+        if is_object(schemas[name]):
+            first = {_FIRST: {"$ref": f"{COMPONENTS}/{lenient}"}}
+            schemas[name]["properties"] = schemas[name].get("properties", {}) | first
+    info = {"title": "", "version": ""}
+    return {"openapi": "3.0.3", "info": info, "paths": {}, "components": {"schemas": schemas}}
+
+
+def _template_data(directed: Directed) -> defaultdict[str, dict[str, object]]:
+    """What the class template is told: which class is lenient, and of which."""
+    data: defaultdict[str, dict[str, object]] = defaultdict(dict)
+    for name in directed.shapes:
+        # Makes shapes differ that hold the same, which the model generator would merge into one.
+        data[name] = {"comment": f"{_MARK}{name}"}
+    for name, lenient in directed.lenient.items():
+        if is_object(directed.shapes[name].schema):
+            data[name] |= {"lenient_form": lenient, "first": _FIRST}
+            data[lenient] |= {"is_lenient": True}
+    return data
+
+
+def _settled(code: str, directed: Directed, package: str) -> str:
+    """The code without the model generator's own header, and with relative imports."""
+    code = code[code.index("from __future__") :]
+    code = re.sub(rf"  # {_MARK}\w+$", "", code, flags=re.M)
+    code = code.replace(f"from {package}._generated.", "from .")
+    code = code.replace(f"from {package}.", "from ..")
+    for name, lenient in directed.lenient.items():
+        if is_object(directed.shapes[name].schema):
+            # A lenient form's class is private; its name alone stands for the public class.
+            code = re.sub(rf"^{lenient}(?=\.model_rebuild\(\))", f"_{lenient}", code, flags=re.M)
+            code = re.sub(rf"^(class \w+\(){lenient}(?=\):)", rf"\g<1>_{lenient}", code, flags=re.M)
+    return code
+
+
+def _check(code: str, directed: Directed) -> None:
+    names: set[str] = set()
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names.update(target.id for target in targets if isinstance(target, ast.Name))
+    missing = sorted(directed.shapes.keys() - names)
+    if missing:
+        raise ModelError(f"the model generator left out {', '.join(missing)}")

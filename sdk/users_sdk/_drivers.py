@@ -1,0 +1,166 @@
+"""
+The two drivers: what a flow asks for, done in a thread or in an event loop.
+
+Nothing else in the package sends, sleeps or blocks, the scheduler's waiting for the next due time
+excepted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+from ._http import AsyncTransport, Request, Response, Transport
+from ._steps import Call, Flow, Send, Sleep, Step
+from .errors import ClientClosed
+
+T = TypeVar("T")
+
+THREADS = 4
+"""Threads in which one event loop lets blocking functions run at once."""
+
+_gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+def run(flow: Flow[T], transport: Transport, closed: threading.Event) -> T:
+    """
+    Drive a flow in the calling thread.
+
+    Args:
+        flow: What to do.
+        transport: What sends.
+        closed: Set when the client is closed, which ends a sleep.
+    """
+    try:
+        step = next(flow)
+        while True:
+            try:
+                answer = _perform(step, transport, closed)
+            except Exception as error:
+                step = flow.throw(error)
+            else:
+                step = flow.send(answer)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        flow.close()
+
+
+def _perform(step: Step, transport: Transport, closed: threading.Event) -> object:
+    if isinstance(step, Send):
+        return transport.send(step.request, step.timeout)
+    if isinstance(step, Sleep):
+        if closed.wait(step.seconds):
+            raise ClientClosed("The client was closed during the call")
+        return None
+    return step.function()
+
+
+async def run_async(flow: Flow[T], transport: AsyncTransport) -> T:
+    """
+    Drive a flow in the running event loop.
+
+    Args:
+        flow: What to do.
+        transport: What sends, in this loop.
+    """
+    try:
+        step = next(flow)
+        while True:
+            try:
+                answer = await _perform_async(step, transport)
+            except Exception as error:
+                step = flow.throw(error)
+            else:
+                step = flow.send(answer)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        flow.close()
+
+
+async def _perform_async(step: Step, transport: AsyncTransport) -> object:
+    if isinstance(step, Send):
+        return await transport.send(step.request, step.timeout)
+    if isinstance(step, Call):
+        return await in_thread(step.function)
+    await asyncio.sleep(step.seconds)
+    return None
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """
+    Call a blocking function in a daemon thread of its own.
+
+    The loop's executor would keep its threads, and a call that hangs would keep the program from
+    ending.
+    """
+    async with _gate():
+        return await _in_thread(function)
+
+
+def _gate() -> asyncio.Semaphore:
+    """Return what bounds the threads of the running loop: a thousand calls are not a thousand."""
+    return _gates.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(THREADS))
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def call() -> None:
+        try:
+            result = function()
+        except BaseException as error:
+            _report(loop, done, error=error)
+        else:
+            _report(loop, done, result=result)
+
+    threading.Thread(target=call, name=f"{__package__}-call", daemon=True).start()
+    return await done
+
+
+def _report(
+    loop: asyncio.AbstractEventLoop,
+    done: asyncio.Future[T],
+    *,
+    result: T | None = None,
+    error: BaseException | None = None,
+) -> None:
+    def settle() -> None:
+        if done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]  # None only where T allows it
+
+    try:
+        loop.call_soon_threadsafe(settle)
+    except RuntimeError:
+        # The loop was closed meanwhile: nobody waits for the result any more.
+        return
+
+
+class BlockingTransport:
+    """
+    A blocking transport for an event loop: each request in a thread, `THREADS` at most.
+
+    Args:
+        transport: What sends.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def send(self, request: Request, timeout: float) -> Response:
+        """Send in a thread, and wait for it."""
+        return await in_thread(lambda: self._transport.send(request, timeout))
+
+    async def aclose(self) -> None:
+        """Leave the transport open: it is somebody else's."""

@@ -1,0 +1,413 @@
+"""
+What to do, step by step, without doing it: generators that yield steps to a driver.
+
+1. One attempt is one signature and one `Send`.
+2. A call is its attempts: one idempotency key, one deadline over attempts and pauses.
+3. An accepted request is asked after until its state is final. A disturbance (no answer, a busy
+   server) does not end that; a refusal does.
+
+| state of an accepted request | what comes | next |
+| --- | --- | --- |
+| pending | pending, or a state that the API does not list | pending |
+| pending | failed | `OperationFailed` |
+| pending | succeeded | result wanted |
+| pending | 404, for a while after acceptance | pending: the server's copies lag |
+| result wanted | 200 | the result |
+| result wanted | 404, for a while after the state | result wanted |
+| either | 408, 429, 5xx, no answer | the same, after a pause |
+| either | any other answer | `ApiError` |
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from random import random as uniform
+from typing import Any, Generic, TypeVar
+from uuid import uuid4
+
+from . import _codec as codec
+from ._auth import Signer, Unsigned, same_origin
+from ._config import Settings
+from ._http import Response
+from ._operation import AsyncOperation, Embedded, Fetched, Operation
+from ._polling import Schedule
+from ._progress import Linked, Progress, from_token, message_id_of
+from ._request import Prepared, prepare
+from ._retry import backoff, is_transient, may_repeat, retry_after
+from ._steps import Flow, Send, Sleep
+from .errors import (
+    ApiError,
+    ConfigurationError,
+    InvalidArgumentError,
+    OperationFailed,
+    ProtocolError,
+    SDKError,
+    TransportError,
+    UnknownOutcome,
+    WaitTimeout,
+)
+
+T = TypeVar("T")
+
+LAG_SECONDS = 10.0
+"""How long a 404 for something just made means that a copy of the server's data lags."""
+
+_ACCEPTED_TYPES = "application/json, application/problem+json"
+_UNSIGNED = Unsigned()
+
+
+def new_key() -> str:
+    """Return a new idempotency key."""
+    return str(uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """
+    The API as one client calls it: what every flow needs.
+
+    Attributes:
+        settings: Where it is, and the limits.
+        signer: What signs.
+        clock: Seconds on a clock that never goes back.
+        wall_clock: Seconds since 1970.
+        random: Returns a number from 0 to 1.
+        new_key: Makes an idempotency key.
+    """
+
+    settings: Settings
+    signer: Signer
+    clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
+    random: Callable[[], float] = uniform
+    new_key: Callable[[], str] = new_key
+
+
+@dataclass(frozen=True, slots=True)
+class Settled(Generic[T]):
+    """The result of an accepted request."""
+
+    value: T
+
+
+def call(
+    endpoint: Endpoint,
+    operation: Operation[T],
+    arguments: Mapping[str, object],
+    body: object = None,
+    timeout: float | None = None,
+) -> Flow[T]:
+    """Call an operation and return its result; `timeout` covers all attempts."""
+    prepared = _prepared(endpoint, operation, arguments, body)
+    response = yield from _exchange(endpoint, operation, prepared, timeout)
+    return codec.result(operation, response)
+
+
+def submit(
+    endpoint: Endpoint,
+    chain: AsyncOperation[T],
+    arguments: Mapping[str, object],
+    body: object = None,
+    timeout: float | None = None,
+) -> Flow[Progress[T]]:
+    """Start an asynchronous operation and return what is known once it is accepted."""
+    prepared = _prepared(endpoint, chain.start, arguments, body)
+    response = yield from _exchange(endpoint, chain.start, prepared, timeout)
+    now, received = endpoint.clock(), endpoint.wall_clock()
+    hint = retry_after(response.headers, received)
+    try:
+        linked = Linked(
+            chain.start,
+            prepared.arguments,
+            prepared.body,
+            response.headers,
+            codec.document(chain.start, response) if response.body else None,
+        )
+        status_arguments = linked.follow(chain.status_arguments, chain.status)
+    except ProtocolError as error:
+        error.request_id = codec.request_id(response)
+        error.idempotency_key = prepared.idempotency_key
+        raise
+    return Progress(
+        chain=chain,
+        arguments=status_arguments,
+        message_id=message_id_of(chain.status_arguments, status_arguments),
+        request_id=codec.request_id(response),
+        idempotency_key=prepared.idempotency_key,
+        accepted_at=received,
+        schedule=Schedule(endpoint.settings.polling, now, hint, endpoint.random),
+        lagging_since=now,
+    )
+
+
+def resumed(endpoint: Endpoint, chain: AsyncOperation[T], token: str) -> Progress[T]:
+    """Return what a token stands for; it is asked after at once."""
+    now = endpoint.clock()
+    schedule = Schedule(endpoint.settings.polling, now, None, endpoint.random)
+    schedule.at_once(now)
+    progress = from_token(chain, token, schedule)
+    progress.lagging_since = now - max(0.0, endpoint.wall_clock() - progress.accepted_at)
+    return progress
+
+
+def check(endpoint: Endpoint, progress: Progress[T]) -> Flow[Settled[T] | None]:
+    """
+    Ask once, and fetch the result if there is one.
+
+    Returns:
+        The result, or `None` if it is not there yet; `progress` then says when to ask again.
+
+    Raises:
+        OperationFailed: There will be no result.
+        ApiError: The server refuses to tell.
+        ProtocolError: The answer is not what the API describes.
+    """
+    try:
+        settled = yield from _inquire(endpoint, progress)
+        progress.trouble = None
+        return settled
+    except SDKError as error:
+        error.message_id = error.message_id or progress.message_id
+        error.idempotency_key = error.idempotency_key or progress.idempotency_key
+        if not _passes(error, progress, endpoint.clock()):
+            raise
+        _disturb(endpoint, progress, error)
+        return None
+
+
+def wait(endpoint: Endpoint, progress: Progress[T], deadline: float | None) -> Flow[T]:
+    """
+    Ask until the outcome is known.
+
+    Args:
+        endpoint: The API.
+        progress: What is waited for.
+        deadline: When to give up, on the endpoint's clock, after a last question; `None` is never.
+
+    Raises:
+        WaitTimeout: The deadline has passed.
+        SDKError: What `check` raises.
+    """
+    while True:
+        now = endpoint.clock()
+        due = progress.schedule.due if deadline is None else min(progress.schedule.due, deadline)
+        if due > now:
+            yield Sleep(due - now)
+        # The last question, too, waits for the time that the server asked for.
+        late = deadline is not None and endpoint.clock() >= deadline
+        if not late or endpoint.clock() >= progress.schedule.floor:
+            settled = yield from check(endpoint, progress)
+            if settled is not None:
+                return settled.value
+        if late:
+            raise wait_timeout(progress)
+
+
+def submit_and_wait(
+    endpoint: Endpoint,
+    chain: AsyncOperation[T],
+    arguments: Mapping[str, object],
+    body: object = None,
+    timeout: float | None = None,
+) -> Flow[T]:
+    """Start an asynchronous operation and return its result; `timeout` covers both."""
+    limit = endpoint.settings.polling.deadline if timeout is None else timeout
+    deadline = None if limit is None else endpoint.clock() + limit
+    longest = endpoint.settings.timeout
+    start_timeout = longest if limit is None else min(limit, longest)
+    progress = yield from submit(endpoint, chain, arguments, body, start_timeout)
+    return (yield from wait(endpoint, progress, deadline))
+
+
+def wait_timeout(progress: Progress[Any]) -> WaitTimeout:
+    """Return the error of a wait that ended before the outcome was known."""
+    state = f"its state is {progress.status}" if progress.status else "its state is not known yet"
+    error = WaitTimeout(
+        f"Waiting for {progress.chain.start.name} ended before it did: {state}",
+        status=progress.status,
+        token=progress.token(),
+        request_id=progress.request_id,
+        message_id=progress.message_id,
+        idempotency_key=progress.idempotency_key,
+    )
+    error.__cause__ = progress.trouble
+    return error
+
+
+def _prepared(
+    endpoint: Endpoint,
+    operation: Operation[Any],
+    arguments: Mapping[str, object],
+    body: object = None,
+) -> Prepared:
+    headers = {
+        "Accept": _ACCEPTED_TYPES,
+        # A compressed answer could be larger than what it is bounded to.
+        "Accept-Encoding": "identity",
+        "User-Agent": endpoint.settings.user_agent,
+    }
+    return prepare(
+        operation,
+        endpoint.settings.base_url,
+        arguments,
+        body,
+        headers=headers,
+        new_key=endpoint.new_key,
+    )
+
+
+def _attempt(
+    endpoint: Endpoint, operation: Operation[Any], prepared: Prepared, timeout: float
+) -> Flow[Response]:
+    """Sign, send once, and return a success; anything else is raised."""
+    signer = endpoint.signer if operation.authenticated else _UNSIGNED
+    request = yield from signer.sign(prepared.request)
+    if not same_origin(request, endpoint.settings.base_url):
+        raise ConfigurationError(
+            f"The signer has changed where {operation.name} goes: only "
+            f"{endpoint.settings.base_url} may see a signed request"
+        )
+    response: Response = yield Send(request, timeout)
+    if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
+        return response
+    raise codec.failure(operation, response, endpoint.wall_clock())
+
+
+def _exchange(
+    endpoint: Endpoint, operation: Operation[Any], prepared: Prepared, timeout: float | None
+) -> Flow[Response]:
+    """Send, and send again while that is allowed, has a chance, and ends before the deadline."""
+    settings = endpoint.settings
+    limit = settings.timeout if timeout is None else timeout
+    if limit <= 0:
+        raise InvalidArgumentError(f"timeout must be more than 0 seconds, not {limit:g}")
+    deadline = endpoint.clock() + limit
+    lost: UnknownOutcome | None = None
+    repetition = 0
+    while True:
+        repetition += 1
+        left = deadline - endpoint.clock()
+        try:
+            return (
+                yield from _attempt(
+                    endpoint, operation, prepared, min(left, settings.attempt_timeout)
+                )
+            )
+        except (TransportError, ApiError) as error:
+            lost = error if isinstance(error, UnknownOutcome) else lost
+            hint = error.retry_after if isinstance(error, ApiError) else None
+            pause = backoff(repetition, hint, endpoint.random)
+            again = repetition <= settings.max_retries and may_repeat(error, safe=prepared.safe)
+            if not again or endpoint.clock() + pause >= deadline:
+                raise _final(error, lost, prepared) from error.__cause__
+        yield Sleep(pause)
+
+
+def _final(
+    error: TransportError | ApiError, lost: UnknownOutcome | None, prepared: Prepared
+) -> TransportError | ApiError:
+    """
+    Return the error of a whole call.
+
+    If an attempt's answer was lost and no later attempt was answered, the outcome is not known,
+    even if the last attempt was never sent.
+    """
+    final = lost if lost is not None and isinstance(error, TransportError) else error
+    final.idempotency_key = prepared.idempotency_key
+    return final
+
+
+def _inquire(endpoint: Endpoint, progress: Progress[T]) -> Flow[Settled[T] | None]:
+    chain = progress.chain
+    if progress.result_arguments is None:
+        prepared = _prepared(endpoint, chain.status, progress.arguments)
+        response = yield from _poll(endpoint, chain.status, prepared)
+        body = codec.document(chain.status, response)
+        if not _succeeded(endpoint, progress, response, body):
+            return None
+        if isinstance(chain.result, Embedded):
+            return Settled(_embedded(chain.status, chain.result, response, body))
+        linked = Linked(chain.status, prepared.arguments, None, response.headers, body)
+        fetched = chain.result
+        progress.result_arguments = linked.follow(fetched.arguments, fetched.operation)
+        progress.lagging_since = endpoint.clock()
+    return (yield from _fetch(endpoint, progress))
+
+
+def _poll(endpoint: Endpoint, operation: Operation[Any], prepared: Prepared) -> Flow[Response]:
+    settings = endpoint.settings
+    limit = min(settings.attempt_timeout, settings.timeout)
+    return (yield from _attempt(endpoint, operation, prepared, limit))
+
+
+def _succeeded(endpoint: Endpoint, progress: Progress[Any], response: Response, body: Any) -> bool:
+    """Read the state: true is good, false is pending, failed raises."""
+    states = progress.chain.states
+    state = codec.resolve(body, states.pointer)
+    if not isinstance(state, str):
+        raise ProtocolError(
+            f"The status of {progress.chain.start.name} has no state at {states.pointer}",
+            request_id=codec.request_id(response),
+        )
+    progress.status = state
+    progress.lagging_since = None
+    if state in states.succeeded:
+        return True
+    if state in states.failed:
+        raise _operation_failed(progress, response, body)
+    hint = retry_after(response.headers, endpoint.wall_clock())
+    progress.schedule.pending(endpoint.clock(), hint)
+    return False
+
+
+def _operation_failed(progress: Progress[Any], response: Response, body: Any) -> OperationFailed:
+    states = progress.chain.states
+    error = None if states.error is None else codec.resolve(body, states.error)
+    code, message = codec.reason_of(error)
+    said = ": ".join(text for text in (code, message) if text)
+    outcome = f"{progress.chain.start.name} ended with {progress.status}"
+    return OperationFailed(
+        f"{outcome}: {said.rstrip('.')}" if said else outcome,
+        code=code,
+        message=message,
+        status=progress.status or "",
+        status_body=body,
+        request_id=codec.request_id(response),
+    )
+
+
+def _embedded(operation: Operation[Any], result: Embedded[T], response: Response, body: Any) -> T:
+    value = codec.resolve(body, result.pointer)
+    if value is None:
+        raise ProtocolError(
+            f"The status says that {operation.name} has a result, and there is none at "
+            f"{result.pointer}",
+            request_id=codec.request_id(response),
+        )
+    part: T = codec.part(operation, response, value, result.type)
+    return part
+
+
+def _fetch(endpoint: Endpoint, progress: Progress[T]) -> Flow[Settled[T]]:
+    fetched = progress.chain.result
+    assert isinstance(fetched, Fetched)
+    prepared = _prepared(endpoint, fetched.operation, progress.result_arguments or {})
+    response = yield from _poll(endpoint, fetched.operation, prepared)
+    return Settled(codec.result(fetched.operation, response))
+
+
+def _passes(error: SDKError, progress: Progress[Any], now: float) -> bool:
+    """Say whether a question that failed may be asked again."""
+    if isinstance(error, ApiError) and error.status == HTTPStatus.NOT_FOUND:
+        since = progress.lagging_since
+        return since is not None and now - since < LAG_SECONDS
+    return is_transient(error)
+
+
+def _disturb(endpoint: Endpoint, progress: Progress[Any], error: SDKError) -> None:
+    hint = error.retry_after if isinstance(error, ApiError) else None
+    progress.trouble = error
+    progress.schedule.disturbed(endpoint.clock(), hint)

@@ -1,0 +1,459 @@
+"""
+Handles: accepted requests that will be results, as futures.
+
+1. Nothing is asked until the first question to the handle; from then on it advances by itself, on
+   the client's one scheduler, until it is settled, cancelled or dropped.
+2. Waiting that ends settles nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextvars import Context, copy_context
+from typing import Any, TypeVar
+from weakref import ref
+
+from ._accepted import Accepted, fresh
+from ._flows import Endpoint, wait_timeout
+from ._progress import Progress
+from ._scheduler import Background, Loops, Scheduler
+
+T = TypeVar("T")
+
+LAST_QUESTION_SECONDS = 1.0
+"""How long a wait whose time is over still waits for the answer to its last question."""
+
+
+class _Waiters(list[Any]):
+    """Starts a handle when the functions of `concurrent.futures` begin to wait for it."""
+
+    def __init__(self, handle: Handle[Any]) -> None:
+        super().__init__()
+        self._handle = ref(handle)
+
+    def append(self, waiter: object) -> None:
+        super().append(waiter)
+        handle = self._handle()
+        if handle is not None:
+            handle._begin()
+
+
+class Handle(Accepted[T], Future[T]):
+    """
+    A request that was accepted and whose result is awaited: a `concurrent.futures.Future`.
+
+    It works with `concurrent.futures.wait`, `concurrent.futures.as_completed` and
+    `asyncio.wrap_future`. Every method may be called in every thread. A timeout is in seconds;
+    without one, waiting ends after the deadline of the client's `Polling`.
+    """
+
+    def __init__(self, progress: Progress[T], endpoint: Endpoint, background: Background) -> None:
+        Future.__init__(self)
+        Accepted.__init__(self, progress, endpoint)
+        self._background = background
+        self._begun = False
+        # concurrent.futures asks no method of a future that it waits for; it only adds itself here.
+        self._waiters = _Waiters(self)
+
+    def result(self, timeout: float | None = None) -> T:
+        """
+        Wait for the result and return it.
+
+        Args:
+            timeout: Seconds for the whole wait, counted from the call.
+
+        Raises:
+            OperationFailed: The request was processed and failed; `code` and `message` say why.
+            WaitTimeout: It is not settled yet; it goes on, and the handle stays usable.
+            ApiError: The server refuses to tell.
+            ProtocolError: An answer was not what the API describes.
+            ClientClosed: The client was closed before.
+            concurrent.futures.CancelledError: `cancel()` was called.
+        """
+        error = self.exception(timeout)
+        try:
+            if error is not None:
+                raise error
+        finally:
+            # The traceback of a raised error holds this frame, which must not hold the error.
+            del error
+        return super().result(0)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """
+        Wait until the handle is settled and return its error, or `None` if it has a result.
+
+        Args:
+            timeout: Seconds for the whole wait, counted from the call.
+
+        Raises:
+            WaitTimeout: It is not settled yet.
+            concurrent.futures.CancelledError: `cancel()` was called.
+        """
+        if not self.wait(timeout):
+            raise wait_timeout(self._progress)
+        return fresh(super().exception(0))
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """
+        Wait until the handle is settled, and say whether it is.
+
+        When the time is over, a last question is asked, if the server allows one by then.
+
+        Args:
+            timeout: Seconds for the whole wait, counted from the call.
+        """
+        if self.is_settled():
+            return True
+        if self._background.is_current_thread():
+            raise RuntimeError(
+                "A callback must not wait for another handle: it runs in the thread that would "
+                "settle it"
+            )
+        self._begin()
+        limit = self._limit(timeout)
+        if not self._settles_within(limit) and self._may_ask():
+            asked = threading.Event()
+            with self._listening(asked.set):
+                self._background.hasten(self)
+                asked.wait(LAST_QUESTION_SECONDS)
+        return self.is_settled()
+
+    def done(self) -> bool:
+        """Say whether the handle is settled: has a result or an error, or was cancelled."""
+        self._begin()
+        return self.is_settled()
+
+    def cancel(self) -> bool:
+        """
+        Stop waiting, here only: the request goes on at the server.
+
+        Returns:
+            Whether the handle is cancelled now; false if it was settled before.
+        """
+        if self.cancelled():
+            return True
+        if super().cancel():
+            self.set_running_or_notify_cancel()
+        self._announce()
+        return self.cancelled()
+
+    def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
+        """
+        Call a function with this handle once it is settled; at once if it is.
+
+        The function runs in the scheduler's thread: it should be short, and must not wait for a
+        handle. The handle is kept until then, even if nobody else holds it.
+        """
+        super().add_done_callback(fn)
+        if not self.is_settled():
+            self._begin()
+            self._background.keep(self)
+
+    def updates(self) -> Iterator[str]:
+        """
+        Yield each new state that the server names, in its own words, until the handle is settled.
+
+        States that come and go while the caller is busy are passed over.
+        """
+        asked = threading.Event()
+        seen: str | None = None
+        with self._listening(asked.set):
+            self._begin()
+            while True:
+                asked.clear()
+                settled = self.is_settled()
+                status = self._progress.status
+                if status is not None and status != seen:
+                    seen = status
+                    yield status
+                elif settled:
+                    return
+                else:
+                    asked.wait()
+
+    def is_settled(self) -> bool:
+        """Say whether there is nothing more to ask. Unlike `done()`, this starts nothing."""
+        return super().done()
+
+    def _begin(self) -> None:
+        if not self._begun and not self.is_settled():
+            self._begun = True
+            self._background.add(self)
+
+    def _settles_within(self, limit: float | None) -> bool:
+        try:
+            super().exception(None if limit is None else min(limit, threading.TIMEOUT_MAX))
+        except TimeoutError:
+            return False
+        except CancelledError:
+            return True
+        return True
+
+    def _resolve(self, value: T) -> None:
+        try:
+            self.set_result(value)
+        except InvalidStateError:
+            # Cancelled, or the client was closed, while the answer was on its way.
+            return
+
+    def _reject(self, error: Exception) -> None:
+        try:
+            self.set_exception(error)
+        except InvalidStateError:
+            return
+
+
+class AsyncHandle(Accepted[T], Awaitable[T]):
+    """
+    A request that was accepted and whose result is awaited, in an event loop.
+
+    It can be awaited many times and by many tasks: they share one scheduler, and a task that is
+    cancelled takes nothing from the others. It works with `asyncio.wait` and `asyncio.gather`. A
+    timeout is in seconds; without one, waiting ends after the deadline of the client's `Polling`.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_callbacks",
+        "_cancelled",
+        "_error",
+        "_loops",
+        "_scheduler",
+        "_value",
+    )
+
+    def __init__(self, progress: Progress[T], endpoint: Endpoint, loops: Loops) -> None:
+        super().__init__(progress, endpoint)
+        self._loops = loops
+        self._scheduler: Scheduler | None = None
+        self._callbacks: list[_Callback] = []
+        self._value: tuple[T] | None = None
+        self._error: Exception | None = None
+        self._cancelled = False
+
+    def __await__(self) -> Generator[Any, None, T]:
+        """Wait for the result; see `result()`."""
+        return self.result().__await__()
+
+    async def result(self, timeout: float | None = None) -> T:
+        """
+        Wait for the result and return it.
+
+        Args:
+            timeout: Seconds for the whole wait, counted from the call.
+
+        Raises:
+            OperationFailed: The request was processed and failed; `code` and `message` say why.
+            WaitTimeout: It is not settled yet; it goes on, and the handle stays usable.
+            ApiError: The server refuses to tell.
+            ProtocolError: An answer was not what the API describes.
+            ClientClosed: The client was closed before.
+            asyncio.CancelledError: `cancel()` was called, or the waiting task was cancelled.
+        """
+        error = await self.exception(timeout)
+        try:
+            if error is not None:
+                raise error
+        finally:
+            # The traceback of a raised error holds this frame, which must not hold the error.
+            del error
+        assert self._value is not None
+        return self._value[0]
+
+    async def exception(self, timeout: float | None = None) -> BaseException | None:
+        """
+        Wait until the handle is settled and return its error, or `None` if it has a result.
+
+        Args:
+            timeout: Seconds for the whole wait, counted from the call.
+
+        Raises:
+            WaitTimeout: It is not settled yet.
+            asyncio.CancelledError: `cancel()` was called, or the waiting task was cancelled.
+        """
+        if not await self.wait(timeout):
+            raise wait_timeout(self._progress)
+        if self._cancelled:
+            raise asyncio.CancelledError
+        return fresh(self._error)
+
+    async def wait(self, timeout: float | None = None) -> bool:
+        """
+        Wait until the handle is settled, and say whether it is.
+
+        When the time is over, a last question is asked, if the server allows one by then.
+
+        Args:
+            timeout: Seconds for the whole wait, counted from the call.
+        """
+        if self.is_settled():
+            return True
+        self._begin()
+        if not await self._settles_within(self._limit(timeout)) and self._may_ask():
+            asked = _Signal()
+            with self._listening(asked.set):
+                self._loops.scheduler().hasten(self)
+                await asked.wait(LAST_QUESTION_SECONDS)
+        return self.is_settled()
+
+    def done(self) -> bool:
+        """Say whether the handle is settled: has a result or an error, or was cancelled."""
+        self._begin()
+        return self.is_settled()
+
+    def cancelled(self) -> bool:
+        """Say whether `cancel()` settled the handle."""
+        return self._cancelled
+
+    def cancel(self) -> bool:
+        """
+        Stop waiting, here only: the request goes on at the server.
+
+        Returns:
+            Whether the handle is cancelled now; false if it was settled before.
+        """
+        if not self.is_settled():
+            self._cancelled = True
+            self._settle()
+            self._announce()
+        return self._cancelled
+
+    def add_done_callback(
+        self, fn: Callable[[AsyncHandle[T]], object], *, context: Context | None = None
+    ) -> None:
+        """
+        Call a function with this handle, in the running loop, once it is settled.
+
+        The handle is kept until then, even if nobody else holds it.
+        """
+        self._subscribe(_Callback(asyncio.get_running_loop(), fn, context or copy_context()))
+        self._begin()
+        if not self.is_settled():
+            self._loops.scheduler().keep(self)
+
+    def remove_done_callback(self, fn: Callable[[AsyncHandle[T]], object]) -> int:
+        """Forget a function that was to be called, and say how many times it was known."""
+        known = len(self._callbacks)
+        self._callbacks = [callback for callback in self._callbacks if callback.function != fn]
+        return known - len(self._callbacks)
+
+    async def updates(self) -> AsyncIterator[str]:
+        """
+        Yield each new state that the server names, in its own words, until the handle is settled.
+
+        States that come and go while the caller is busy are passed over.
+        """
+        asked = _Signal()
+        seen: str | None = None
+        with self._listening(asked.set):
+            self._begin()
+            while True:
+                asked.clear()
+                settled = self.is_settled()
+                status = self._progress.status
+                if status is not None and status != seen:
+                    seen = status
+                    yield status
+                elif settled:
+                    return
+                else:
+                    await asked.wait(None)
+
+    def is_settled(self) -> bool:
+        """Say whether there is nothing more to ask. Unlike `done()`, this starts nothing."""
+        return self._value is not None or self._error is not None or self._cancelled
+
+    def _begin(self) -> None:
+        """Hand the handle to the running loop's scheduler: the loop may be another than before."""
+        if self.is_settled() or not _loop_runs():
+            return
+        scheduler = self._loops.scheduler()
+        if scheduler is not self._scheduler:
+            self._scheduler = scheduler
+            scheduler.add(self)
+
+    async def _settles_within(self, limit: float | None) -> bool:
+        settled = _Signal()
+
+        def wake(_: AsyncHandle[T]) -> None:
+            settled.set()
+
+        callback = _Callback(asyncio.get_running_loop(), wake, copy_context())
+        self._subscribe(callback)
+        try:
+            return await settled.wait(limit)
+        finally:
+            self.remove_done_callback(wake)
+
+    def _subscribe(self, callback: _Callback) -> None:
+        self._callbacks.append(callback)
+        if self.is_settled():
+            self._settle()
+
+    def _settle(self) -> None:
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback.schedule(self)
+
+    def _resolve(self, value: T) -> None:
+        if not self.is_settled():
+            self._value = (value,)
+            self._settle()
+
+    def _reject(self, error: Exception) -> None:
+        if not self.is_settled():
+            self._error = error
+            self._settle()
+
+
+class _Callback:
+    """A function that is to be called in its loop."""
+
+    __slots__ = ("context", "function", "loop")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, function: Callable[[Any], object], context: Context
+    ) -> None:
+        self.loop = loop
+        self.function = function
+        self.context = context
+
+    def schedule(self, handle: AsyncHandle[Any]) -> None:
+        # A loop that was closed meanwhile waits for nothing any more.
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.function, handle, context=self.context)
+
+
+class _Signal:
+    """An `asyncio.Event` that any thread may set."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._event = asyncio.Event()
+
+    def set(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._event.set)
+
+    def clear(self) -> None:
+        self._event.clear()
+
+    async def wait(self, limit: float | None) -> bool:
+        try:
+            async with asyncio.timeout(limit):
+                await self._event.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+def _loop_runs() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,241 @@
+"""
+Requests: an operation and its arguments, written as they go over the wire. Pure.
+
+Everything is percent-encoded here and nothing is left to the HTTP client, so that what is signed is
+what is sent. In a query the delimiters of lists are encoded too: a signature covers the query's
+decoded values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from ._codec import encoded, json_body
+from ._http import Headers, Request
+from ._operation import Operation, Parameter
+from ._retry import IDEMPOTENT_METHODS
+from .errors import InvalidArgumentError
+
+_DELIMITERS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """
+    A request that is ready but for its signature, and what it was made from.
+
+    Attributes:
+        request: The request.
+        arguments: The arguments that were given, as JSON values, by Python name.
+        body: The body, as JSON values.
+        idempotency_key: What makes its repetitions one, if the operation takes a key.
+        safe: Whether sending it twice means sending it once.
+    """
+
+    request: Request
+    arguments: Mapping[str, Any]
+    body: Any
+    idempotency_key: str | None
+    safe: bool
+
+
+def prepare(
+    operation: Operation[Any],
+    base_url: str,
+    arguments: Mapping[str, object],
+    body: object = None,
+    *,
+    headers: Mapping[str, str],
+    new_key: Callable[[], str],
+) -> Prepared:
+    """
+    Write a request.
+
+    Args:
+        operation: What to call.
+        base_url: Where the API is.
+        arguments: By Python name; `None` is not given.
+        body: The body, if the operation takes one.
+        headers: Header fields of every request.
+        new_key: Makes an idempotency key; called if the operation takes one and none is given.
+
+    Raises:
+        InvalidArgumentError: An argument is missing or cannot be sent, or the body is not valid.
+    """
+    values = _given(operation, arguments)
+    key_parameter = _key_parameter(operation)
+    key: str | None = None
+    if operation.idempotency_header is not None:
+        given = values.get(key_parameter.name) if key_parameter else None
+        key = new_key() if given is None else _text(given)
+        if key_parameter:
+            values[key_parameter.name] = key
+    document = _document(operation, body)
+    fields = Headers(headers).merged(_headers(operation, values))
+    if key is not None and operation.idempotency_header is not None:
+        fields = fields.merged({operation.idempotency_header: key})
+    content = b""
+    if operation.body is not None and document is not None:
+        content = encoded(document)
+        fields = fields.merged({"Content-Type": operation.body.media_type})
+    url = base_url + _path(operation, values) + _query(operation, values)
+    request = Request(operation.method, url, fields, content)
+    safe = operation.method in IDEMPOTENT_METHODS or key is not None
+    return Prepared(request, values, document, key, safe)
+
+
+def _given(operation: Operation[Any], arguments: Mapping[str, object]) -> dict[str, Any]:
+    """Return the given arguments as JSON values."""
+    values = {}
+    for parameter in operation.parameters:
+        value = arguments.get(parameter.name)
+        if value is not None:
+            values[parameter.name] = _json(parameter, value)
+        elif parameter.required and parameter.wire_name != operation.idempotency_header:
+            raise InvalidArgumentError(f"{parameter.name} must be given, and not be None")
+    return values
+
+
+def _json(parameter: Parameter, value: object) -> Any:
+    try:
+        return to_jsonable_python(value, by_alias=True, exclude_none=True)
+    except PydanticSerializationError as error:
+        raise InvalidArgumentError(f"{parameter.name} cannot be sent: {error}") from error
+
+
+def _key_parameter(operation: Operation[Any]) -> Parameter | None:
+    wanted = (operation.idempotency_header or "").lower()
+    headers = (parameter for parameter in operation.parameters if parameter.location == "header")
+    return next((header for header in headers if header.wire_name.lower() == wanted), None)
+
+
+def _document(operation: Operation[Any], body: object) -> Any:
+    if body is None:
+        if operation.body is not None and operation.body.required:
+            raise InvalidArgumentError("The body must be given, and not be None")
+        return None
+    if operation.body is None:
+        raise InvalidArgumentError(f"{operation.name} takes no body")
+    return json_body(operation.body, body)
+
+
+def _path(operation: Operation[Any], values: Mapping[str, Any]) -> str:
+    path = operation.path
+    for parameter in operation.parameters:
+        if parameter.location == "path":
+            segment = _segment(parameter, values[parameter.name])
+            # A path of these would be resolved on the way, and reach something else.
+            if segment in ("", ".", ".."):
+                raise InvalidArgumentError(
+                    f"{parameter.name} must not be {segment!r}: it is a part of the path"
+                )
+            path = path.replace(f"{{{parameter.wire_name}}}", segment)
+    return path
+
+
+def _segment(parameter: Parameter, value: Any) -> str:
+    """Write a path parameter. Source: OpenAPI 3.0, 4.7.12.3 (style values)."""
+    name = _quoted(parameter, parameter.wire_name)
+    pairs, parts = _members(parameter, value)
+    if parameter.style == "matrix":
+        if parameter.explode and pairs is not None:
+            return "".join(f";{pair}" for pair in pairs)
+        if parameter.explode:
+            return "".join(f";{name}={member}" for member in parts)
+        return f";{name}={','.join(parts)}"
+    if parameter.style == "label":
+        return "." + ("." if parameter.explode else ",").join(pairs or parts)
+    return ",".join(pairs or parts)
+
+
+def _members(parameter: Parameter, value: Any) -> tuple[list[str] | None, list[str]]:
+    """Return an object's `name=value` pairs if they are wanted, and all members one by one."""
+    if isinstance(value, Mapping):
+        items = [(_quoted(parameter, key), _quoted(parameter, item)) for key, item in value.items()]
+        pairs = [f"{key}={item}" for key, item in items] if parameter.explode else None
+        return pairs, [text for item in items for text in item]
+    members = value if isinstance(value, list) else [value]
+    return None, [_quoted(parameter, member) for member in members]
+
+
+def _query(operation: Operation[Any], values: Mapping[str, Any]) -> str:
+    pairs = [
+        f"{_quoted(parameter, name)}={_quoted(parameter, value)}"
+        for parameter in operation.parameters
+        if parameter.location == "query" and parameter.name in values
+        for name, value in _pairs(parameter, values[parameter.name])
+    ]
+    return f"?{'&'.join(pairs)}" if pairs else ""
+
+
+def _pairs(parameter: Parameter, value: Any) -> list[tuple[str, Any]]:
+    """Write a query parameter. Source: OpenAPI 3.0, 4.7.12.3 (style values)."""
+    name = parameter.wire_name
+    delimiter = _DELIMITERS.get(parameter.style, ",")
+    if isinstance(value, Mapping):
+        if parameter.style == "deepObject":
+            return [(f"{name}[{key}]", item) for key, item in value.items()]
+        if parameter.explode:
+            return list(value.items())
+        return [(name, delimiter.join(_text(text) for item in value.items() for text in item))]
+    if isinstance(value, list):
+        if parameter.explode:
+            return [(name, item) for item in value]
+        return [(name, delimiter.join(map(_text, value)))]
+    return [(name, value)]
+
+
+def _headers(operation: Operation[Any], values: Mapping[str, Any]) -> dict[str, str]:
+    fields = {}
+    cookies = []
+    for parameter in operation.parameters:
+        if parameter.name not in values:
+            continue
+        value = values[parameter.name]
+        if parameter.location == "header":
+            fields[parameter.wire_name] = _field(parameter, value)
+        elif parameter.location == "cookie":
+            cookies += [
+                f"{_quoted(parameter, name)}={_quoted(parameter, item)}"
+                for name, item in _pairs(parameter, value)
+            ]
+    if cookies:
+        fields["Cookie"] = "; ".join(cookies)
+    return fields
+
+
+def _field(parameter: Parameter, value: Any) -> str:
+    if isinstance(value, Mapping):
+        joint = "=" if parameter.explode else ","
+        text = ",".join(f"{_text(key)}{joint}{_text(item)}" for key, item in value.items())
+    elif isinstance(value, list):
+        text = ",".join(map(_text, value))
+    else:
+        text = _text(value)
+    # Source: RFC 9110, 5.5 (field values)
+    if not text.isascii() or not text.isprintable() or text != text.strip():
+        raise InvalidArgumentError(
+            f"{parameter.name} is sent as a header: it must be printable ASCII, without spaces "
+            "around it"
+        )
+    return text
+
+
+def _quoted(parameter: Parameter, value: Any) -> str:
+    try:
+        return quote(_text(value), safe="")
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(f"{parameter.name} is not valid Unicode: {error}") from error
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,37 @@
+"""What a flow asks its driver to do. Flows are generators of steps; drivers perform them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from ._http import Request
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request, and go on with its `Response`; `TransportError` if there is none in time."""
+
+    request: Request
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Go on after some seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """Call a function that may block, and go on with what it returns."""
+
+    function: Callable[[], T]
+
+
+Step: TypeAlias = Send | Sleep | Call[Any]
+Flow: TypeAlias = Generator[Step, Any, T]

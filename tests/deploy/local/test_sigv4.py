@@ -1,0 +1,227 @@
+"""The verification of signatures, against requests that botocore signed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, urlsplit
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.local.credentials import KeyStore, LocalKey
+from deploy.local.sigv4 import SignatureError, SignedRequest, verify
+
+REGION = "us-east-1"
+SERVICE = "execute-api"
+
+
+def signed(
+    key: LocalKey,
+    url: str = "http://127.0.0.1:8000/local/users",
+    *,
+    method: str = "POST",
+    body: bytes = b'{"name":"Ada"}',
+    headers: dict[str, str] | None = None,
+    region: str = REGION,
+    service: str = SERVICE,
+) -> SignedRequest:
+    """Return a request as it comes over the wire, signed by botocore."""
+    request = AWSRequest(method, url, data=body, headers=headers or {})
+    credentials = Credentials(key.access_key_id, key.secret_access_key, key.session_token)
+    SigV4Auth(credentials, service, region).add_auth(request)
+    parts = urlsplit(url)
+    wire_headers = [("Host", parts.netloc), *((k, v) for k, v in request.headers.items())]
+    return SignedRequest(method, parts.path or "/", parts.query, wire_headers, body)
+
+
+def check(request: SignedRequest, store: KeyStore, now: datetime | None = None) -> LocalKey:
+    """Verify a request at the current time, or at another."""
+    return verify(request, store, region=REGION, service=SERVICE, now=now or datetime.now(UTC))
+
+
+def with_header(request: SignedRequest, name: str, value: str | None) -> SignedRequest:
+    """Return the request with a header replaced, or without it."""
+    headers = [(k, v) for k, v in request.headers if k.lower() != name.lower()]
+    return replace(request, headers=[*headers, *([(name, value)] if value is not None else [])])
+
+
+def authorization(request: SignedRequest) -> str:
+    """Return the Authorization header of a request."""
+    return next(value for name, value in request.headers if name.lower() == "authorization")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/local/users",
+        "/local/",
+        "/",
+        "/local/status/a%20b",
+        "/local/status/a%2Fb",
+        "/local/status/%C3%A9%F0%9F%98%80",
+        "/local/status/a:b@c(d)e*f+g",
+        "/local/status/~tilde-dash_under.dot",
+        "/local/users?name=a%20b&name=b%2Bc&empty=&z=1&a=2",
+        "/local/users?b=2&b=1&a=%C3%A9",
+    ],
+)
+def test_awkward_paths_and_queries_verify(path: str) -> None:
+    """What botocore signs verifies, encoded ids and repeated query parameters included."""
+    store = KeyStore()
+    key = store.issue()
+    assert check(signed(key, f"http://127.0.0.1:8000{path}"), store) == key
+
+
+@given(st.text(min_size=1, max_size=20).filter(lambda text: text not in (".", "..")))
+def test_any_id_verifies(identifier: str) -> None:
+    """Any text as one encoded path segment verifies."""
+    store = KeyStore()
+    encoded = quote(identifier.encode("utf-8", "replace"), safe="")
+    assert check(signed(store.issue(), f"http://h/local/status/{encoded}"), store)
+
+
+def test_session_tokens_verify() -> None:
+    """Temporary credentials verify with their token, and not without it or with another."""
+    store = KeyStore()
+    key = store.issue(temporary=True)
+    request = signed(key)
+    assert check(request, store) == key
+    for token in (None, "another"):
+        with pytest.raises(SignatureError, match="security token included in the request is inval"):
+            check(with_header(request, "X-Amz-Security-Token", token), store)
+
+
+def test_repeated_and_spaced_headers_verify() -> None:
+    """Runs of spaces in a signed header count as one, as the algorithm says."""
+    store = KeyStore()
+    request = signed(store.issue(), headers={"X-Note": "a   b"})
+    assert check(request, store)
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        lambda r: replace(r, body=b"{}"),
+        lambda r: replace(r, method="PUT"),
+        lambda r: replace(r, raw_path="/local/other"),
+        lambda r: replace(r, raw_query="a=1"),
+        lambda r: with_header(r, "Host", "elsewhere"),
+        lambda r: with_header(r, "Authorization", authorization(r)[:-1] + "g"),
+    ],
+    ids=["body", "method", "path", "query", "host", "signature"],
+)
+def test_tampering_is_noticed(tamper: Callable[[SignedRequest], SignedRequest]) -> None:
+    """A change to any signed part fails, and the message says what should have been signed."""
+    store = KeyStore()
+    with pytest.raises(SignatureError) as raised:
+        check(tamper(signed(store.issue())), store)
+    assert raised.value.error_type == "InvalidSignatureException"
+    assert "The Canonical String for this request should have been" in raised.value.message
+
+
+def test_wrong_secret_is_noticed() -> None:
+    """A signature by another secret key fails."""
+    store = KeyStore()
+    key = store.issue()
+    with pytest.raises(SignatureError, match="does not match the signature you provided"):
+        check(signed(replace(key, secret_access_key="wrong")), store)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"region": "eu-west-1"}, "a valid region, not 'eu-west-1'"),
+        ({"service": "sqs"}, "correct service: 'execute-api'"),
+    ],
+)
+def test_scope_has_to_match(changes: dict[str, str], message: str) -> None:
+    """A signature for another region or service is refused, and the message names it."""
+    store = KeyStore()
+    with pytest.raises(SignatureError, match=message) as raised:
+        check(
+            signed(
+                store.issue(),
+                region=changes.get("region", REGION),
+                service=changes.get("service", SERVICE),
+            ),
+            store,
+        )
+    assert raised.value.error_type == "InvalidSignatureException"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "message"),
+    [(5.2, "Signature expired: .* is now earlier than"), (-5.2, "Signature not yet current")],
+)
+def test_clock_skew_is_bounded(minutes: float, message: str) -> None:
+    """Five minutes either way are allowed, more are not."""
+    store = KeyStore()
+    request = signed(store.issue())
+    now = datetime.now(UTC)
+    assert check(request, store, now + timedelta(minutes=minutes * 0.9))
+    with pytest.raises(SignatureError, match=message):
+        check(request, store, now + timedelta(minutes=minutes))
+
+
+def test_expired_credentials_are_refused() -> None:
+    """Temporary credentials end."""
+    store = KeyStore()
+    now = datetime.now(UTC)
+    key = store.issue(temporary=True, expires_at=now + timedelta(seconds=1))
+    request = signed(key)
+    assert check(request, store, now)
+    with pytest.raises(SignatureError, match="is expired") as raised:
+        check(request, store, now + timedelta(seconds=2))
+    assert raised.value.error_type == "ExpiredTokenException"
+
+
+def test_unknown_key_is_refused() -> None:
+    """A key that was never issued is an invalid token."""
+    with pytest.raises(SignatureError) as raised:
+        check(signed(KeyStore().issue()), KeyStore())
+    assert raised.value.error_type == "UnrecognizedClientException"
+
+
+def test_unsigned_request_is_refused() -> None:
+    """Without the header there is no authentication token."""
+    store = KeyStore()
+    with pytest.raises(SignatureError, match="Missing Authentication Token"):
+        check(with_header(signed(store.issue()), "Authorization", None), store)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("Bearer abc", "missing equal-sign"),
+        ("AWS4-HMAC-SHA256 nonsense", "missing equal-sign"),
+        ("AWS4-HMAC-SHA256 Signature=x, SignedHeaders=host", "requires 'Credential' parameter"),
+        ("AWS4-HMAC-SHA256 Credential=a/b, Signature=x, SignedHeaders=host", "exactly 5"),
+    ],
+)
+def test_malformed_header_is_incomplete(header: str, message: str) -> None:
+    """A header that is not a signature says what is missing."""
+    store = KeyStore()
+    with pytest.raises(SignatureError, match=message) as raised:
+        check(with_header(signed(store.issue()), "Authorization", header), store)
+    assert raised.value.error_type == "IncompleteSignatureException"
+
+
+@pytest.mark.parametrize("date", [None, "yesterday", "20269999T000000Z"])
+def test_request_needs_a_date(date: str | None) -> None:
+    """Without a date, or with one that is none, there is no signature to check."""
+    store = KeyStore()
+    with pytest.raises(SignatureError):
+        check(with_header(signed(store.issue()), "X-Amz-Date", date), store)
+
+
+def test_host_has_to_be_signed() -> None:
+    """A signature that leaves Host out is refused."""
+    store = KeyStore()
+    request = signed(store.issue())
+    header = authorization(request).replace("host;", "")
+    with pytest.raises(SignatureError, match="must be a 'SignedHeader'"):
+        check(with_header(request, "Authorization", header), store)

@@ -1,0 +1,434 @@
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import Any
+
+import pytest
+
+from tests.sdk.orders import (
+    CHAIN,
+    CREATE,
+    GET,
+    PRINT_CHAIN,
+    Clock,
+    Label,
+    Order,
+    Server,
+    endpoint,
+    perform,
+    reply,
+)
+from users_sdk._auth import signer_for
+from users_sdk._flows import (
+    LAG_SECONDS,
+    call,
+    check,
+    resumed,
+    submit,
+    submit_and_wait,
+    wait,
+    wait_timeout,
+)
+from users_sdk._http import Request
+from users_sdk._polling import Polling
+from users_sdk._progress import Progress
+from users_sdk._steps import Send, Sleep, Step
+from users_sdk.errors import (
+    ApiError,
+    BadRequestError,
+    ConfigurationError,
+    InvalidArgumentError,
+    NotFoundError,
+    OperationFailed,
+    ProtocolError,
+    RequestNotSent,
+    SDKError,
+    ServerError,
+    TooManyRequestsError,
+    UnknownOutcome,
+    WaitTimeout,
+)
+
+ITEM = {"item": "x"}
+LOST = UnknownOutcome("lost")
+UNSENT = RequestNotSent("no route")
+
+
+def submitted(server: Server, clock: Clock) -> Progress[Order]:
+    return perform(submit(endpoint(clock), CHAIN, {}, ITEM), server, clock)[0]
+
+
+def sleeps(steps: list[Step]) -> list[float]:
+    return [step.seconds for step in steps if isinstance(step, Sleep)]
+
+
+def test_a_call_is_one_attempt_where_nothing_fails() -> None:
+    """Built, sent, decoded."""
+    server = Server(orders={"1": ITEM})
+    order, steps = perform(call(endpoint(), GET, {"order_id": "1"}), server)
+    assert order == Order(order_id="1", item="x")
+    [step] = steps
+    assert isinstance(step, Send)
+    assert step.timeout == 10.0
+    assert step.request.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("failure", [LOST, UNSENT, reply(503, {}), reply(429, {}), reply(500, {})])
+def test_a_create_is_repeated_with_the_same_key(failure: Any) -> None:
+    """Whatever became of the first attempts, the server sees one request."""
+    server = Server(script=[failure, failure, failure])
+    clock = Clock()
+    _, steps = perform(call(endpoint(clock), CREATE, {}, ITEM), server, clock)
+    assert len(server.requests) == 4
+    assert {request.headers["idempotency-key"] for request in server.requests} == {"key-1"}
+    assert sleeps(steps) == pytest.approx([0.05, 0.1, 0.2])
+
+
+def test_each_attempt_has_a_signature_of_its_own() -> None:
+    """A signature that waited for a repetition could have expired."""
+    count = itertools.count()
+    signer = signer_for(lambda request: {"X-N": str(next(count))}, region=None, credentials=None)
+    server = Server(script=[LOST])
+    perform(call(endpoint(signer=signer), CREATE, {}, ITEM), server, Clock())
+    assert [request.headers["x-n"] for request in server.requests] == ["0", "1"]
+
+
+def test_an_operation_without_authentication_is_not_signed() -> None:
+    """The document decides."""
+    signer = signer_for(lambda request: {"X-Signed": "1"}, region=None, credentials=None)
+    public = dataclasses.replace(GET, authenticated=False)
+    server = Server(orders={"1": ITEM})
+    perform(call(endpoint(signer=signer), public, {"order_id": "1"}), server)
+    assert "x-signed" not in server.requests[0].headers
+
+
+def test_a_signer_that_sends_elsewhere_is_stopped() -> None:
+    """A signed request goes to the API and to nobody else."""
+
+    def away(request: Request) -> Request:
+        return dataclasses.replace(request, url="https://attacker.example/orders")
+
+    signer = signer_for(away, region=None, credentials=None)
+    server = Server()
+    with pytest.raises(ConfigurationError, match=r"only https://orders\.example"):
+        perform(call(endpoint(signer=signer), CREATE, {}, ITEM), server)
+    assert server.requests == []
+
+
+KEYLESS = dataclasses.replace(CREATE, idempotency_header=None, parameters=())
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempts"),
+    [(LOST, 1), (reply(503, {}), 1), (reply(500, {}), 1), (UNSENT, 2), (reply(429, {}), 2)],
+)
+def test_without_a_key_only_what_was_not_carried_out_is_repeated(
+    failure: Any, attempts: int
+) -> None:
+    """Never two orders for one call."""
+    server = Server(script=[failure])
+    flow = call(endpoint(), KEYLESS, {}, ITEM)
+    if attempts == 1:
+        with pytest.raises(SDKError):
+            perform(flow, server, Clock())
+    else:
+        perform(flow, server, Clock())
+    assert len(server.requests) == attempts
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 415, 301])
+def test_a_refusal_is_final(status: int) -> None:
+    """What the server refuses once it refuses again."""
+    server = Server(script=[reply(status, {"title": "No"})])
+    with pytest.raises(ApiError) as caught:
+        perform(call(endpoint(), CREATE, {}, ITEM), server)
+    assert caught.value.status == status
+    assert len(server.requests) == 1
+
+
+def test_repetitions_are_counted() -> None:
+    """The last failure is raised, with the key that lets the caller go on."""
+    server = Server(script=[reply(503, {"code": "BUSY"})] * 9)
+    with pytest.raises(ServerError) as caught:
+        perform(call(endpoint(max_retries=2), CREATE, {}, ITEM), server, Clock())
+    assert len(server.requests) == 3
+    assert caught.value.idempotency_key == "key-1"
+
+
+def test_repetitions_end_with_the_deadline() -> None:
+    """A pause that would end after it is not begun, and the rest of the time bounds an attempt."""
+    clock = Clock()
+    server = Server(script=[reply(429, {}, {"Retry-After": "4"})] * 9)
+    flow = call(endpoint(clock, timeout=7.0), CREATE, {}, ITEM)
+    with pytest.raises(TooManyRequestsError):
+        perform(flow, server, clock)
+    assert len(server.requests) == 2
+    flow = call(endpoint(clock, timeout=7.0), CREATE, {}, ITEM, 2.5)
+    step = next(flow)
+    assert isinstance(step, Send)
+    assert step.timeout == 2.5
+
+
+def test_a_lost_answer_is_not_forgotten() -> None:
+    """If a later attempt could not even be sent, the outcome is unknown all the same."""
+    server = Server(script=[LOST, UNSENT, UNSENT, UNSENT])
+    with pytest.raises(UnknownOutcome) as caught:
+        perform(call(endpoint(), CREATE, {}, ITEM), server, Clock())
+    assert caught.value.idempotency_key == "key-1"
+    assert "key-1" in str(caught.value)
+
+
+def test_a_timeout_that_is_none_is_refused() -> None:
+    """Nothing could be sent in no time."""
+    with pytest.raises(InvalidArgumentError, match="timeout"):
+        perform(call(endpoint(), GET, {"order_id": "1"}, None, 0), Server())
+
+
+def test_an_accepted_request_is_known_by_what_the_server_gave() -> None:
+    """IDs, key, and the first due time, counted from the answer."""
+    clock = Clock()
+    progress = submitted(Server(), clock)
+    assert progress.message_id == "r0"
+    assert progress.request_id == "http-r0"
+    assert progress.idempotency_key == "key-1"
+    assert progress.arguments == {"request_id": "r0"}
+    assert progress.schedule.due == pytest.approx(clock.now + 0.0105)
+
+
+def test_an_acceptance_without_its_id_is_a_protocol_error() -> None:
+    """It carries the key: the request may well be under way."""
+    server = Server(script=[reply(202, {"request": "r0"}, {"x-request-id": "h"})])
+    with pytest.raises(ProtocolError, match="/requestId") as caught:
+        perform(submit(endpoint(), CHAIN, {}, ITEM), server)
+    assert (caught.value.idempotency_key, caught.value.request_id) == ("key-1", "h")
+
+
+def test_the_whole_chain_is_asked_in_order() -> None:
+    """Start, status until it is final, result; nothing twice."""
+    clock = Clock()
+    server = Server(polls=2)
+    order, steps = perform(submit_and_wait(endpoint(clock), CHAIN, {}, ITEM), server, clock)
+    assert order == Order(order_id="r0", item="x")
+    assert server.paths() == [
+        "POST /orders",
+        "GET /requests/r0",
+        "GET /requests/r0",
+        "GET /requests/r0",
+        "GET /orders/r0",
+    ]
+    assert sleeps(steps) == pytest.approx([0.0105, 0.0125, 0.015625], rel=0.1)
+
+
+def test_a_result_that_the_status_holds_is_not_fetched() -> None:
+    """And an argument of the status may come from the request."""
+    script = [
+        reply(202, {"id": 7, "state": "PENDING"}),
+        reply(200, {"id": 7, "state": "COMPLETED", "label": {"pages": 2}}),
+    ]
+    server = Server(script=list(script))
+    flow = submit_and_wait(endpoint(), PRINT_CHAIN, {"order_id": "o/1"})
+    assert perform(flow, server, Clock())[0] == Label(pages=2)
+    assert server.paths() == ["POST /orders/o%2F1/labels", "GET /orders/o%2F1/labels/7"]
+
+
+@pytest.mark.parametrize(
+    ("label", "said"), [(None, "none at /label"), ({"pages": "many"}, "label|pages")]
+)
+def test_a_good_state_without_its_result_is_a_protocol_error(label: object, said: str) -> None:
+    """Never None in place of a label."""
+    answers = [reply(202, {"id": 7}), reply(200, {"state": "COMPLETED", "label": label})]
+    flow = submit_and_wait(endpoint(), PRINT_CHAIN, {"order_id": "1"})
+    with pytest.raises(ProtocolError, match=said):
+        perform(flow, Server(script=list(answers)), Clock())
+
+
+def test_a_good_state_without_the_id_of_the_result_is_a_protocol_error() -> None:
+    """Never a request with None in its path."""
+    clock = Clock()
+    server = Server(final={"state": "COMPLETED", "orderId": None})
+    progress = submitted(server, clock)
+    with pytest.raises(ProtocolError, match=r"response\.body /orderId") as caught:
+        perform(check(endpoint(clock), progress), server)
+    assert caught.value.message_id == "r0"
+    assert server.paths()[-1] == "GET /requests/r0"
+
+
+@pytest.mark.parametrize("status", [{}, {"state": None}, {"state": 1}, []])
+def test_a_status_without_a_state_is_a_protocol_error(status: object) -> None:
+    """The message says where it should be."""
+    clock = Clock()
+    server = Server()
+    progress = submitted(server, clock)
+    server.script = [reply(200, status)]
+    with pytest.raises(ProtocolError, match="no state at /state"):
+        perform(check(endpoint(clock), progress), server)
+
+
+def test_a_failure_says_why() -> None:
+    """Code, message, state, message ID and the whole status."""
+    clock = Clock()
+    final = {"state": "FAILED", "error": {"code": "NO_STOCK", "message": "Sold out."}}
+    server = Server(final=final)
+    progress = submitted(server, clock)
+    with pytest.raises(OperationFailed) as caught:
+        perform(check(endpoint(clock), progress), server)
+    error = caught.value
+    assert (error.code, error.message, error.status) == ("NO_STOCK", "Sold out.", "FAILED")
+    assert (error.message_id, error.idempotency_key) == ("r0", "key-1")
+    assert error.status_body == final
+    assert str(error).startswith("create_order ended with FAILED: NO_STOCK: Sold out (")
+
+
+def test_a_state_that_the_document_does_not_list_is_pending() -> None:
+    """The server is newer than the package; the timeout names what was seen."""
+    clock = Clock()
+    server = Server(final={"state": "WRAPPING"})
+    flow = submit_and_wait(endpoint(clock), CHAIN, {}, ITEM, 5.0)
+    with pytest.raises(WaitTimeout, match="WRAPPING") as caught:
+        perform(flow, server, clock)
+    assert caught.value.status == "WRAPPING"
+
+
+@pytest.mark.parametrize("failure", [LOST, UNSENT, reply(500, {}), reply(429, {}), reply(503, {})])
+def test_a_disturbance_does_not_end_the_wait(failure: Any) -> None:
+    """Many in a row neither; each is followed by a pause."""
+    clock = Clock()
+    server = Server()
+    progress = submitted(server, clock)
+    server.script = [failure] * 20
+    order, steps = perform(wait(endpoint(clock), progress, None), server, clock)
+    assert order.order_id == "r0"
+    assert min(sleeps(steps)[1:]) >= 0.1
+    assert progress.trouble is None
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 410])
+def test_a_refusal_ends_the_wait(status: int) -> None:
+    """Asking again would not help; the error names the accepted request."""
+    clock = Clock()
+    server = Server()
+    progress = submitted(server, clock)
+    server.script = [reply(status, {})]
+    with pytest.raises(ApiError) as caught:
+        perform(wait(endpoint(clock), progress, None), server, clock)
+    assert (caught.value.status, caught.value.message_id) == (status, "r0")
+
+
+def test_not_found_is_lag_for_a_while_and_then_an_error() -> None:
+    """Shortly after acceptance, and shortly after the good state, copies of the data may lag."""
+    clock = Clock()
+    missing = reply(404, {"title": "Not Found"})
+    server = Server()
+    progress = submitted(server, clock)
+    server.script = [missing, missing, None, missing, missing]
+    assert perform(wait(endpoint(clock), progress, None), server, clock)[0].item == "x"
+    assert server.paths().count("GET /requests/r0") == 3
+
+    progress = submitted(server, clock)
+    before = clock.now
+    server.script = [missing] * 1000
+    with pytest.raises(NotFoundError):
+        perform(wait(endpoint(clock), progress, None), server, clock)
+    assert LAG_SECONDS <= clock.now - before <= LAG_SECONDS + 3
+
+
+def test_not_found_after_a_state_is_an_error_at_once() -> None:
+    """What was there and is gone does not lag."""
+    clock = Clock()
+    server = Server(polls=1)
+    progress = submitted(server, clock)
+    server.script = [None, reply(404, {})]
+    with pytest.raises(NotFoundError):
+        perform(wait(endpoint(clock), progress, None), server, clock)
+
+
+def test_waiting_ends_no_earlier_than_asked_and_after_a_last_question() -> None:
+    """The request goes on; the error says how to go on with it."""
+    clock = Clock()
+    server = Server(polls=1000)
+    progress = submitted(server, clock)
+    start = clock.now
+    with pytest.raises(WaitTimeout) as caught:
+        perform(wait(endpoint(clock), progress, start + 3.0), server, clock)
+    assert clock.now == start + 3.0
+    error = caught.value
+    assert (error.status, error.message_id) == ("PENDING", "r0")
+    again = resumed(endpoint(clock), CHAIN, error.token)
+    server.polls = 0
+    assert perform(wait(endpoint(clock), again, None), server, clock)[0].order_id == "r0"
+
+
+def test_the_last_question_is_not_asked_before_the_server_allows_it() -> None:
+    """A timeout of ours is no reason to hurry a server."""
+    clock = Clock()
+    server = Server(hint={"Retry-After": "60"})
+    progress = submitted(server, clock)
+    with pytest.raises(WaitTimeout, match="not known yet"):
+        perform(wait(endpoint(clock), progress, clock.now + 1), server, clock)
+    assert server.paths() == ["POST /orders"]
+
+
+def test_a_timeout_names_what_disturbed() -> None:
+    """The last trouble is the cause."""
+    clock = Clock()
+    server = Server()
+    progress = submitted(server, clock)
+    server.script = [reply(503, {"code": "BUSY"})] * 100
+    with pytest.raises(WaitTimeout) as caught:
+        perform(wait(endpoint(clock), progress, clock.now + 2), server, clock)
+    assert isinstance(caught.value.__cause__, ServerError)
+
+
+def test_one_timeout_covers_the_start_and_the_wait() -> None:
+    """What the start took is not there any more for the wait."""
+    clock = Clock()
+    server = Server(polls=1000, script=[reply(503, {}, {"Retry-After": "2"})])
+    start = clock.now
+    with pytest.raises(WaitTimeout):
+        perform(submit_and_wait(endpoint(clock), CHAIN, {}, ITEM, 5.0), server, clock)
+    assert clock.now == pytest.approx(start + 5.0)
+
+
+def test_without_a_timeout_the_deadline_of_polling_holds() -> None:
+    """Nothing waits for ever unless asked to."""
+    clock = Clock()
+    start = clock.now
+    polling = Polling(deadline=60.0)
+    server = Server(polls=10_000)
+    with pytest.raises(WaitTimeout):
+        perform(submit_and_wait(endpoint(clock, polling=polling), CHAIN, {}, ITEM), server, clock)
+    assert clock.now == pytest.approx(start + 60.0)
+
+
+def test_a_start_that_is_refused_is_the_error_of_the_whole() -> None:
+    """Nothing is asked after."""
+    server = Server(script=[reply(400, {"code": "INVALID_BODY"})])
+    with pytest.raises(BadRequestError):
+        perform(submit_and_wait(endpoint(), CHAIN, {}, ITEM), server)
+    assert server.paths() == ["POST /orders"]
+
+
+def test_what_is_resumed_is_asked_after_at_once() -> None:
+    """It has waited long enough; what was accepted long ago does not lag any more."""
+    clock = Clock()
+    server = Server()
+    token = submitted(server, clock).token()
+    clock.now += 3600
+    progress = resumed(endpoint(clock), CHAIN, token)
+    assert progress.schedule.due == clock.now
+    server.script = [reply(404, {})]
+    with pytest.raises(NotFoundError):
+        perform(check(endpoint(clock), progress), server)
+
+
+def test_nothing_is_kept_for_each_question() -> None:
+    """The state of a wait does not grow."""
+    clock = Clock()
+    server = Server(polls=10_000)
+    progress = submitted(server, clock)
+    before = len(repr(progress))
+    for _ in range(200):
+        perform(check(endpoint(clock), progress), server)
+    assert len(repr(progress)) == pytest.approx(before, abs=20)
+    assert wait_timeout(progress).status == "PENDING"

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+
+from users_sdk import _http
+from users_sdk._http import AsyncHttpxTransport, Headers, HttpxTransport, Request, Response
+from users_sdk.errors import (
+    AnswerTimeout,
+    ClientClosed,
+    ConfigurationError,
+    ConnectTimeout,
+    ProtocolError,
+    RequestNotSent,
+    SDKError,
+    UnknownOutcome,
+)
+
+REQUEST = Request("POST", "https://orders.example/a%2Fb?q=a%20b%3A", Headers({"X-A": "1"}), b"{}")
+
+Handler = Callable[[Any], Any]
+Sender = Callable[[ModuleType, Handler, Request], Response]
+
+
+def send_sync(library: ModuleType, handler: Handler, request: Request) -> Response:
+    with library.Client(transport=library.MockTransport(handler), auth=("u", "p")) as client:
+        return HttpxTransport(client).send(request, 1.0)
+
+
+def send_async(library: ModuleType, handler: Handler, request: Request) -> Response:
+    async def send() -> Response:
+        mock = library.MockTransport(handler)
+        async with library.AsyncClient(transport=mock, auth=("u", "p")) as client:
+            return await AsyncHttpxTransport(client).send(request, 1.0)
+
+    return asyncio.run(send())
+
+
+libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+worlds = pytest.mark.parametrize("send", [send_sync, send_async], ids=["sync", "async"])
+
+
+@libraries
+@worlds
+def test_what_is_sent_is_what_was_made(library: ModuleType, send: Sender) -> None:
+    """The client's own credentials and headers are not added, and the URL is not written anew."""
+    seen: list[Any] = []
+
+    def handler(wire: Any) -> Any:
+        seen.append(wire)
+        return library.Response(202, headers={"X-B": "2"}, content=b"[1]")
+
+    response = send(library, handler, REQUEST)
+    assert response == Response(202, response.headers, b"[1]")
+    assert response.headers["x-b"] == "2"
+    [wire] = seen
+    assert wire.url.raw_path == b"/a%2Fb?q=a%20b%3A"
+    assert wire.content == b"{}"
+    assert set(wire.headers) == {"host", "x-a", "content-length"}
+
+
+@libraries
+@worlds
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ConnectError", RequestNotSent),
+        ("ConnectTimeout", ConnectTimeout),
+        ("PoolTimeout", ConnectTimeout),
+        ("ProxyError", RequestNotSent),
+        ("ReadError", UnknownOutcome),
+        ("WriteError", UnknownOutcome),
+        ("RemoteProtocolError", UnknownOutcome),
+        ("ReadTimeout", AnswerTimeout),
+        ("WriteTimeout", AnswerTimeout),
+    ],
+)
+def test_an_error_says_whether_the_request_was_sent(
+    library: ModuleType, send: Sender, name: str, expected: type[SDKError]
+) -> None:
+    """Only what certainly did not leave is called not sent; the client's error is the cause."""
+
+    def handler(wire: Any) -> Any:
+        raise getattr(library, name)("because")
+
+    with pytest.raises(SDKError, match="because") as caught:
+        send(library, handler, REQUEST)
+    assert type(caught.value) is expected
+    assert type(caught.value.__cause__) is getattr(library, name)
+    assert "q=a" not in str(caught.value)
+
+
+@libraries
+@worlds
+def test_redirects_are_not_followed(library: ModuleType, send: Sender) -> None:
+    """A signed request goes to one origin only."""
+
+    def handler(wire: Any) -> Any:
+        assert wire.url.host == "orders.example"
+        return library.Response(307, headers={"Location": "https://attacker.example/"})
+
+    assert send(library, handler, REQUEST).status == 307
+
+
+@libraries
+@worlds
+def test_a_body_is_bounded(
+    library: ModuleType, send: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that never ends does not fill the memory."""
+    monkeypatch.setattr(_http, "MAX_BODY_BYTES", 1000)
+
+    def handler(wire: Any) -> Any:
+        return library.Response(200, content=b"x" * 1001)
+
+    with pytest.raises(ProtocolError, match="larger than 1000 bytes"):
+        send(library, handler, REQUEST)
+
+
+@worlds
+def test_a_url_that_cannot_be_requested_is_a_wrong_setting(send: Sender) -> None:
+    """It is said before anything is sent."""
+
+    def handler(wire: Any) -> Any:
+        raise httpx.UnsupportedProtocol("no such scheme")
+
+    with pytest.raises(ConfigurationError, match="no such scheme"):
+        send(httpx, handler, REQUEST)
+
+
+@pytest.mark.parametrize("kind", [HttpxTransport, AsyncHttpxTransport])
+def test_a_client_of_the_wrong_kind_is_refused(kind: type[Any]) -> None:
+    """The message names what would do."""
+    with pytest.raises(ConfigurationError, match=r"takes httpx\.(Async)?Client or httpx2"):
+        kind(object())
+
+
+def test_a_given_client_is_not_closed() -> None:
+    """It is the caller's."""
+    with httpx.Client() as client:
+        HttpxTransport(client).close()
+        assert not client.is_closed
+
+
+def test_a_closed_client_is_one_clear_error() -> None:
+    """The HTTP client has no class for it."""
+    transport = HttpxTransport()
+    with pytest.raises(RequestNotSent):
+        transport.send(Request("GET", "http://127.0.0.1:1/"), 1.0)
+    transport.close()
+    with pytest.raises(ClientClosed):
+        transport.send(Request("GET", "http://127.0.0.1:1/"), 1.0)
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """Yield the URL of a server that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+def test_a_server_that_says_nothing_is_waited_for_no_longer_than_asked(silent: str) -> None:
+    """Sync: the outcome is unknown, since the request left."""
+    transport = HttpxTransport()
+    with pytest.raises(AnswerTimeout):
+        transport.send(Request("GET", silent), 0.1)
+    transport.close()
+
+
+async def test_the_same_in_an_event_loop(silent: str) -> None:
+    """Async: the outcome is unknown, since the request left."""
+    transport = AsyncHttpxTransport()
+    with pytest.raises(AnswerTimeout):
+        await transport.send(Request("GET", silent), 0.1)
+    await transport.aclose()
+
+
+async def test_at_most_32_requests_are_under_way() -> None:
+    """A thousand callers share the connections; none fails for want of one."""
+    under_way = most = 0
+
+    async def handler(wire: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return httpx.Response(200)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as client:
+        transport = AsyncHttpxTransport(client)
+        await asyncio.gather(*(transport.send(REQUEST, 10.0) for _ in range(200)))
+    assert 1 < most <= _http.CONNECTIONS
+
+
+def test_a_thread_that_waits_for_a_connection_was_not_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Waiting for a free connection is no unknown outcome."""
+    monkeypatch.setattr(_http, "CONNECTIONS", 1)
+    entered, leave = threading.Event(), threading.Event()
+
+    def handler(wire: httpx.Request) -> httpx.Response:
+        entered.set()
+        leave.wait(5)
+        return httpx.Response(200)
+
+    with httpx.Client(transport=httpx.MockTransport(handler)) as client:
+        transport = HttpxTransport(client)
+        other = threading.Thread(target=transport.send, args=(REQUEST, 5.0))
+        other.start()
+        entered.wait(5)
+        with pytest.raises(ConnectTimeout, match="busy"):
+            transport.send(REQUEST, 0.01)
+        leave.set()
+        other.join()
+
+
+def test_header_names_have_no_case() -> None:
+    """A field is found, replaced and dropped whatever its case."""
+    headers = Headers({"X-A": "1", "x-b": "2"}).merged({"X-B": "3"})
+    assert (headers["x-a"], headers["x-B"], len(headers)) == ("1", "3", 2)
+    assert headers.without("x-a") == {"X-B": "3"}
+    assert list(headers) == ["X-A", "X-B"]
+
+
+def test_header_values_are_not_shown() -> None:
+    """Logs and tracebacks show names only: values may be secrets."""
+    assert repr(Headers({"Authorization": "secret"})) == "Headers(Authorization)"
+    assert "secret" not in repr(Request("GET", "https://h", Headers({"Authorization": "secret"})))

@@ -33,9 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     package = options.out / options.package
     try:
-        files = generate(
-            options.document, options.source, options.package, options.out, options.messages
-        )
+        files = generate(options.document, options.package, options.out, options.messages)
     except DocumentError as error:
         print(error, file=sys.stderr)
         return 2
@@ -66,7 +64,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         setattr(options, name, given)
     if not options.package.isidentifier():
         parser.error(f"--package {options.package}: an import name is an identifier")
-    options.source = Path(options.document).name
     options.document, options.out = Path(options.document), Path(options.out)
     messages = options.messages or (settings.get("messages") if inherits else None)
     options.messages = Path(messages) if messages else None

@@ -36,7 +36,7 @@ class DocumentError(Exception):
     The document cannot be turned into an SDK.
 
     Attributes:
-        source: The document's name, as it was given.
+        source: The document's path, as it was given.
         problems: Everything that is wrong, in the document's order.
     """
 

@@ -60,7 +60,7 @@ class Document:
     A document that has been read.
 
     Attributes:
-        source: Its name, as it was given.
+        source: Its path, as it was given.
         sha256: Hex digest of its bytes.
         root: Its value; member names are strings.
     """
@@ -69,6 +69,11 @@ class Document:
     sha256: str
     root: Node
     _lines: dict[str, int] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Its name without folders, which generated code may hold."""
+        return Path(self.source).name
 
     def line(self, pointer: str) -> int:
         """The line, from 1, of the place or of the nearest one around it."""
@@ -115,17 +120,17 @@ class Document:
         return node, pointer
 
 
-def load(path: Path, source: str) -> Document:
+def load(path: Path) -> Document:
     """
     Read a document, YAML or JSON, and validate it as OpenAPI 3.0.
 
     Args:
-        path: The file.
-        source: How messages and headers call it.
+        path: The file, which problems are reported by.
 
     Raises:
         DocumentError: The file cannot be read, is no YAML, or is no valid OpenAPI 3.0 document.
     """
+    source = str(path)
     content = _read(path, source)
     root, lines, problems = _parse(content, source)
     document = Document(source, hashlib.sha256(content).hexdigest(), root, lines)

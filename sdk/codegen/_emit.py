@@ -64,12 +64,12 @@ def render(api: Api, directed: Directed, document: Document, target: Target) -> 
         The files' text by their path inside the package; `messages.py` is the messages module,
         wherever the caller puts it.
     """
-    docstrings = Docstrings(document.source, _error_classes(target.runtime / "errors.py"))
+    docstrings = Docstrings(document.name, _error_classes(target.runtime / "errors.py"))
     environment = _environment(directed, docstrings)
     context = {
         "api": api,
         "chains": {chain.start.name: chain for chain in api.chains},
-        "source": document.source,
+        "source": document.name,
         "sha256": document.sha256,
         "tools": ", ".join(f"{tool} {metadata.version(tool)}" for tool in _TOOLS),
         **_exports(api, directed, target),

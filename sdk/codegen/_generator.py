@@ -19,15 +19,12 @@ _RUNTIME_MARK: Final = "_operation.py"
 _MESSAGES: Final = "_messages.py"
 
 
-def generate(
-    path: Path, source: str, package: str, out: Path, messages: Path | None
-) -> dict[Path, bytes]:
+def generate(path: Path, package: str, out: Path, messages: Path | None) -> dict[Path, bytes]:
     """
     Generate a package; nothing is written.
 
     Args:
         path: The document.
-        source: What headers and messages call it.
         package: Import name of the package.
         out: The folder that holds, or will hold, the package's folder.
         messages: Where the types of accepted requests go; `None` leaves them out.
@@ -38,7 +35,7 @@ def generate(
     Raises:
         DocumentError: With everything that is wrong with the document.
     """
-    document = load(path, source)
+    document = load(path)
     api, directed = read(document)
     home = runtime()
     target = Target(package, home, (out / package).resolve() == home)

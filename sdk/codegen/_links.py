@@ -146,12 +146,11 @@ class LinkReader:
                 "describe the `200` answer's body",
             )
             return None
-        reader = StateReader(
-            self._document, link.get("x-async", {}), join(pointer, "x-async"), pointer
-        )
+        extension = link.get("x-async") or {}
+        reader = StateReader(self._document, extension, join(pointer, "x-async"), pointer)
         states = reader.read(answer.schema)
         self.problems.extend(p for p in reader.problems if p not in self.problems)
-        result = self._result(start, status, answer, link.get("x-async", {}), pointer)
+        result = self._result(start, status, answer, extension, pointer)
         if states is None or result is None:
             return None
         constant = f"{constant_name(start.name)}_CHAIN"

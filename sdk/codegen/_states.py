@@ -11,6 +11,7 @@ from codegen._document import Document, Json, Node, escape, join, tokens
 from codegen._ir import States
 
 _CLASSES: Final = ("pending", "succeeded", "failed")
+_PLACES: Final = ("state", "result", "error")
 # Source: docs/reference/asynchronous-operations.md, "The chain", rule 5.
 _WORDS: Final = {
     "pending": (
@@ -58,6 +59,8 @@ class StateReader:
 
     def read(self, body: tuple[Json, str]) -> States | None:
         """The states; `None`, and problems, if they cannot be told."""
+        if not self._is_well_formed():
+            return None
         state = self._state(body)
         error = self._error(body, state[0] if state else None)
         if state is None:
@@ -79,6 +82,26 @@ class StateReader:
 
     def _report(self, pointer: str, what: str, why: str, remedy: str) -> None:
         self.problems.append(self._document.problem(pointer, what, why, remedy))
+
+    def _is_well_formed(self) -> bool:
+        """Whether `x-async` has no keys but its own, with values of their kinds."""
+        for key, value in self._extension.items():
+            if key not in (*_CLASSES, *_PLACES):
+                known = ", ".join((*_PLACES, *_CLASSES))
+                self._report(
+                    join(self._pointer, key),
+                    f"`x-async` has no key `{key}`",
+                    "it would count for nothing",
+                    f"write one of {known}",
+                )
+            elif key in _CLASSES and not isinstance(value, list):
+                self._report(
+                    join(self._pointer, key),
+                    f"`{key}` is no list",
+                    "it names the states of a class",
+                    f"write `{key}: [{value}]`",
+                )
+        return not self.problems
 
     def _state(self, body: tuple[Json, str]) -> tuple[str, list[str], str] | None:
         """Pointer, values and place of the state in the document."""

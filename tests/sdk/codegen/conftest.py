@@ -26,7 +26,7 @@ def read_edited(tmp_path: Path) -> Callable[..., Api]:
     def read_it(*edits: Edit, source: Path = PRINTING) -> Api:
         path = tmp_path / "edited.yaml"
         path.write_text(edited(source.read_text("utf-8"), *edits), "utf-8")
-        return read(load(path, "edited.yaml"))[0]
+        return read(load(path))[0]
 
     return read_it
 

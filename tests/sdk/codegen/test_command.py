@@ -125,7 +125,7 @@ def test_a_faulty_document_writes_nothing(
     out = tmp_path / "out"
     assert main([str(path), "--package", "printing", "--out", str(out)]) == 2
     problems = [line.split(":", 2) for line in capsys.readouterr().err.splitlines()]
-    assert {source for source, _, _ in problems} == {"faulty.yaml"}
+    assert {source for source, _, _ in problems} == {str(path)}
     places = [text.splitlines()[int(line) - 1].strip() for _, line, _ in problems]
     assert places == [
         "document:",

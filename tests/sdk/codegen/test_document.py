@@ -36,7 +36,7 @@ paths:
 def _load(tmp_path: Path, text: str) -> Document:
     path = tmp_path / "a.yaml"
     path.write_text(text, "utf-8")
-    return load(path, "a.yaml")
+    return load(path)
 
 
 def test_values_are_those_of_json(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_what_is_no_document_is_refused(tmp_path: Path, text: str, line: int, sa
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     """A file that is not there is a problem like any other."""
     with pytest.raises(DocumentError, match=r"gone.yaml:1: #: the document cannot be read"):
-        load(tmp_path / "gone.yaml", "gone.yaml")
+        load(tmp_path / "gone.yaml")
 
 
 def test_all_problems_are_named_at_once(problems_of: Problems) -> None:

@@ -197,6 +197,8 @@ TWO_STATUS_LINKS = (
         ([_async("state: $response.body#/gone")], "state: $", "has no `$response.body#/gone`"),
         ([_async("state: gone")], "state: gone", "has no `gone`"),
         ([_async("error: $response.body#/gone")], "error: $", "has no `$response.body#/gone`"),
+        ([_async("succeded: [done]")], "succeded:", "no key `succeded`"),
+        ([_async("failed: done")], "failed: done", "is no list"),
         ([_async("pending: [gone]")], "pending: [gone]", "no value `gone`"),
         ([_async("pending: [done]", "failed: [done]")], "failed: [done]", "in two lists"),
         ([(f"          links:\n{RESULT}", ""), _async("result: x")], "result: x", "has no `x`"),

@@ -15,7 +15,7 @@ _WIDTH: Final = 100 - len(_INDENT)
 _TIMEOUTS: Final = {
     "plain": "Seconds for the whole call; `None` takes the client's.",
     "handle": "Seconds for this call, not for the result; `None` takes the client's.",
-    "wait": "Seconds until the result is there; `None` waits for ever.",
+    "wait": "Seconds until the result is there; `None` takes the deadline of `Polling`.",
 }
 
 

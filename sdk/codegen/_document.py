@@ -263,18 +263,25 @@ def _references(node: Json, pointer: str) -> Iterator[tuple[str, str]]:
 
 def _validate(document: Document) -> Iterator[Problem]:
     from openapi_spec_validator import OpenAPIV30SpecValidator
+    from openapi_spec_validator.schemas import schema_v30
+    from openapi_spec_validator.schemas.backend.jsonschema import create_validator
     from openapi_spec_validator.validation.exceptions import (
         DuplicateOperationIDError,
         UnresolvableParameterError,
     )
 
-    for error in OpenAPIV30SpecValidator(document.root).iter_errors():
-        # These come without their place, and are found again with it where operations are read.
-        if not isinstance(error, DuplicateOperationIDError | UnresolvableParameterError):
-            leaf = _leaf(error)
-            place = join("#", *leaf.absolute_path)
-            if document.find(place) is None:
-                continue  # counted from the schema's own root: the same fault comes with its place
+    class Validator(OpenAPIV30SpecValidator):
+        # Named, because another one is taken where it is installed, which does not say what in a
+        # choice did not match.
+        schema_validator = create_validator(schema_v30)
+
+    for error in Validator(document.root).iter_errors():
+        leaf = _leaf(error)
+        place = join("#", *leaf.absolute_path)
+        # The first two come without their place, and are found again where operations are read;
+        # others come a second time, with their place counted from a schema's own root.
+        known = isinstance(error, DuplicateOperationIDError | UnresolvableParameterError)
+        if not known and document.find(place) is not None:
             yield document.problem(
                 place,
                 " ".join(str(leaf.message).split())[:200],

@@ -37,6 +37,9 @@ skip-magic-trailing-comma = true
 """
 _CLASS: Final = re.compile(r"\bmodels\.(\w+)")
 _MAPPING: Final = "Mapping[str, object]"
+_RUNTIME_NAMES: Final = frozenset(
+    {"AsyncHandle", "Auth", "BearerToken", "Credentials", "Handle", "Polling", "Request"}
+)
 _TOOLS: Final = ("datamodel-code-generator", "ruff")
 
 
@@ -148,7 +151,7 @@ def _exports(api: Api, directed: Directed, target: Target) -> dict[str, Sequence
     """What the package offers at its top; a model called like one of ours stays in `models`."""
     errors = _public_classes(target.runtime / "errors.py")
     clients = (api.client, f"Async{api.client}")
-    taken = {*errors, *clients, "AsyncHandle", "BearerToken", "Handle", "Polling"}
+    taken = {*errors, *clients, *_RUNTIME_NAMES}
     models = sorted(
         name
         for name in directed.shapes

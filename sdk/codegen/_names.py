@@ -29,7 +29,7 @@ _ANNOTATION_NAMES: Final = frozenset(
 _MODEL_NAMES: Final = frozenset(name for name in dir(BaseModel) if not name.startswith("__"))
 _ARGUMENT_NAMES: Final = frozenset(("self", "cls", "body", "timeout"))
 # What the clients of the runtime offer besides operations.
-_CLIENT_NAMES: Final = frozenset(("close", "aclose", "with_options"))
+_CLIENT_NAMES: Final = frozenset(("close", "aclose"))
 # What generated models import, and the names that Python gives a meaning.
 _CLASS_NAMES: Final = frozenset(
     (

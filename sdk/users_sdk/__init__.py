@@ -8,7 +8,7 @@ Users are created asynchronously. `POST /users` accepts the request and answers 
 `GET /status/{messageId}` tells what became of it, `GET /users/{userId}` reads the user.
 """
 
-from ._auth import BearerToken
+from ._auth import Auth, BearerToken, Credentials
 from ._generated import models as models
 from ._generated.client import AsyncUsersClient, UsersClient
 from ._generated.models import (
@@ -22,6 +22,7 @@ from ._generated.models import (
     User,
 )
 from ._handle import AsyncHandle, Handle
+from ._http import Request
 from ._polling import Polling
 from .errors import (
     AnswerTimeout,
@@ -56,6 +57,7 @@ __all__ = [
     "ApiError",
     "AsyncHandle",
     "AsyncUsersClient",
+    "Auth",
     "AuthenticationError",
     "BadRequestError",
     "BearerToken",
@@ -65,6 +67,7 @@ __all__ = [
     "ConnectTimeout",
     "ContentTooLargeError",
     "CreationError",
+    "Credentials",
     "ForbiddenError",
     "Handle",
     "InvalidArgumentError",
@@ -76,6 +79,7 @@ __all__ = [
     "Polling",
     "Problem",
     "ProtocolError",
+    "Request",
     "RequestNotSent",
     "SDKError",
     "ServerError",

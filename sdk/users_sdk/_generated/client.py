@@ -82,7 +82,7 @@ class UsersClient(BaseClient):
             body: What is sent: a model, or a mapping by the names on the wire.
             idempotency_key: Makes repeated calls safe; one key per user to be created, at most 255
                 characters. 1 to 255 characters.
-            timeout: Seconds until the result is there; `None` waits for ever.
+            timeout: Seconds until the result is there; `None` takes the deadline of `Polling`.
 
         Returns:
             The `User`.
@@ -247,7 +247,7 @@ class AsyncUsersClient(AsyncBaseClient):
             body: What is sent: a model, or a mapping by the names on the wire.
             idempotency_key: Makes repeated calls safe; one key per user to be created, at most 255
                 characters. 1 to 255 characters.
-            timeout: Seconds until the result is there; `None` waits for ever.
+            timeout: Seconds until the result is there; `None` takes the deadline of `Polling`.
 
         Returns:
             The `User`.

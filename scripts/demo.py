@@ -39,20 +39,31 @@ def create(watch: Stopwatch) -> User:
     with UsersClient() as client:
         watch.say(f"client for {os.environ['USERS_API_URL']}")
         handle = client.create_user(NEW_USER, idempotency_key="demo-1")
-        watch.say(f"POST /users                202 Accepted, message {handle.message_id}")
+        watch.say(f"POST /users                accepted as message {handle.message_id}")
         state = client.get_status(message_id=handle.message_id)
         watch.say(f"GET  /status/{{messageId}}   {state.status}")
         user = handle.result(timeout=30)
         watch.say(f"handle.result()            user {user.user_id}")
         found = client.get_user(user_id=user.user_id)
-        watch.say("GET  /users/{userId}       200 OK, as it was sent, character for character")
+        check(
+            shape(found) == NEW_USER.model_dump(exclude_unset=True), f"not what was sent: {found!r}"
+        )
+        watch.say("GET  /users/{userId}       as it was sent, character for character")
         again = client.create_user_and_wait(NEW_USER, idempotency_key="demo-1", timeout=30)
+        check(again.user_id == user.user_id, f"the same request made a second user: {again!r}")
         watch.say("the same request again     the same user, not a second one")
-    sent = NEW_USER.model_dump(exclude_unset=True)
-    received = found.model_dump(exclude_unset=True, exclude={"user_id", "created_at"})
-    if received != sent or again.user_id != user.user_id:
-        sys.exit(f"the user is not what was sent: {found!r}")
     return found
+
+
+def shape(user: User) -> dict[str, object]:
+    """What a user has of what was sent."""
+    return user.model_dump(exclude_unset=True, exclude={"user_id", "created_at"})
+
+
+def check(fact: bool, complaint: str) -> None:
+    """End the demo with a complaint if something is not as it must be."""
+    if not fact:
+        sys.exit(complaint)
 
 
 def main() -> None:
@@ -68,4 +79,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("stopped")

@@ -1,12 +1,14 @@
 """
-The contract, `openapi.yaml`: loaded with its lines, linted, and made deployable.
+Contracts, ours being `openapi.yaml`: loaded with their lines, linted, and made deployable.
 
-Pure: no network, no CDK. The stack and the local gateway take the same `deployable` copy.
+Pure: no network, no CDK. The stack and the local gateway take the same copy: `deployable` demands
+this project's rules, `derive` takes any document that API Gateway would.
 """
 
-from deploy.contract.deployable import deployable
+from deploy.contract.deployable import deployable, derive
 from deploy.contract.document import Contract, ContractError, Operation, load
 from deploy.contract.finding import Finding
+from deploy.contract.imports import ignored, refused
 from deploy.contract.lint import lint
 from deploy.contract.placeholders import PLACEHOLDERS
 
@@ -17,6 +19,9 @@ __all__ = [
     "Finding",
     "Operation",
     "deployable",
+    "derive",
+    "ignored",
     "lint",
     "load",
+    "refused",
 ]

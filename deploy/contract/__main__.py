@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from deploy.contract.deployable import deployable, placeholders_in
+from deploy.contract.deployable import deployable
 from deploy.contract.document import Contract, ContractError, load
 from deploy.contract.lint import RULES, lint
+from deploy.contract.placeholders import placeholders_in
 from deploy.contract.templates import templates
 
 _CONTRACT: Final = Path(__file__).parents[2] / "openapi.yaml"

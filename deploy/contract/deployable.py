@@ -12,8 +12,15 @@ from typing import Any, Final
 
 from deploy.contract.document import METHODS, Contract, ContractError, without_extensions
 from deploy.contract.lint import lint
-from deploy.contract.placeholders import PLACEHOLDER, PLACEHOLDERS
+from deploy.contract.placeholders import (
+    PLACEHOLDERS,
+    PSEUDO_PARAMETERS,
+    filled,
+    placeholders_in,
+)
 
+# Values for these may be given whether they are used or not.
+_OPTIONAL: Final = PLACEHOLDERS | PSEUDO_PARAMETERS
 _EXTENSION: Final = "x-amazon-apigateway-"
 _ROOT: Final = ("openapi", "info", "paths", "components")
 _INFO: Final = ("title", "version", "description")
@@ -61,7 +68,7 @@ _IGNORED_FORMATS: Final = ("int32", "int64", "decimal")
 
 def deployable(contract: Contract, placeholders: Mapping[str, str]) -> dict[str, Any]:
     """
-    Derive the copy of the contract that is deployed.
+    Derive the copy of this project's contract that is deployed; no rule may be broken.
 
     Args:
         contract: The contract; left as it is.
@@ -76,58 +83,47 @@ def deployable(contract: Contract, placeholders: Mapping[str, str]) -> dict[str,
         ContractError: The contract breaks a rule, a placeholder has no value, or a value is given
             for a placeholder that there is not. The text names every one.
     """
-    problems = [str(finding) for finding in lint(contract)]
-    if not problems:
-        copy = _Copy(contract).document()
-        problems = [
-            f"{contract.file}: {text}" for text in _placeholder_problems(copy, placeholders)
-        ]
-    if problems:
+    if findings := lint(contract):
+        raise ContractError("\n".join(map(str, findings)))
+    return derive(contract, placeholders)
+
+
+def derive(contract: Contract, placeholders: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Derive the copy of any document of API Gateway: `deployable` without this project's rules.
+
+    Args:
+        contract: A document in which `imports.refused` finds nothing; left as it is.
+        placeholders: As for `deployable`.
+
+    Returns:
+        As for `deployable`.
+
+    Raises:
+        ContractError: As for `deployable`, but for the rules.
+    """
+    copy = _Copy(contract).document()
+    if problems := list(_placeholder_problems(contract, copy, placeholders)):
         raise ContractError("\n".join(problems))
-    return _mapping(_fill(copy, placeholders))
+    return dict(filled(copy, placeholders))
 
 
-def placeholders_in(node: object) -> set[str]:
-    """Return the names of the placeholders in all texts of a tree, keys excepted."""
-    return {name for text in _texts(node) for name in PLACEHOLDER.findall(text)}
-
-
-def _placeholder_problems(copy: object, placeholders: Mapping[str, str]) -> Iterator[str]:
+def _placeholder_problems(
+    contract: Contract, copy: object, placeholders: Mapping[str, str]
+) -> Iterator[str]:
     used = placeholders_in(copy)
-    if missing := sorted(used - placeholders.keys()):
-        yield f"no value for {_names(missing)}. Give one for each"
-    if unknown := sorted(placeholders.keys() - used - PLACEHOLDERS):
-        yield f"values for unknown placeholders {_names(unknown)}. Leave them out, or use them"
+    if missing := sorted(used.keys() - placeholders.keys()):
+        line = min(contract.line(used[name]) for name in missing)
+        yield f"{contract.file}:{line}: no value for {_names(missing)}. Give one for each"
+    if unknown := sorted(placeholders.keys() - used.keys() - _OPTIONAL):
+        yield (
+            f"{contract.file}: values for unknown placeholders {_names(unknown)}. "
+            "Leave them out, or use them"
+        )
 
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(f"${{{name}}}" for name in names)
-
-
-def _texts(node: object) -> Iterator[str]:
-    if isinstance(node, str):
-        yield node
-    elif isinstance(node, Mapping):
-        for value in node.values():
-            yield from _texts(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _texts(value)
-
-
-def _fill(node: Any, values: Mapping[str, str]) -> Any:
-    """Copy a tree with its placeholders filled; what a value brings in is not filled again."""
-    if isinstance(node, str):
-        return PLACEHOLDER.sub(lambda match: values[match[1]], node)
-    if isinstance(node, Mapping):
-        return {key: _fill(value, values) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_fill(value, values) for value in node]
-    return node
-
-
-def _mapping(node: Any) -> dict[str, Any]:
-    return dict(node)
 
 
 def _kept(node: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
@@ -143,8 +139,8 @@ class _Copy:
 
     def document(self) -> dict[str, Any]:
         root = _kept(self._contract.document, _ROOT)
-        root["info"] = _kept(root["info"], _INFO)
-        root["paths"] = self._each(without_extensions(root["paths"]), self._path)
+        root["info"] = _kept(root.get("info", {}), _INFO)
+        root["paths"] = self._each(without_extensions(root.get("paths", {})), self._path)
         components = root.get("components", {})
         root["components"] = {
             "securitySchemes": components.get("securitySchemes", {}),
@@ -169,7 +165,8 @@ class _Copy:
             kept["parameters"] = [self._parameter(parameter) for parameter in kept["parameters"]]
         if "requestBody" in kept:
             kept["requestBody"] = self._with_content(kept["requestBody"], _REQUEST_BODY)
-        kept["responses"] = self._each(without_extensions(kept["responses"]), self._response)
+        responses = without_extensions(kept.get("responses", {}))
+        kept["responses"] = self._each(responses, self._response)
         return kept
 
     def _parameter(self, node: Mapping[str, Any]) -> dict[str, Any]:

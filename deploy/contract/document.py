@@ -133,6 +133,9 @@ def load(path: str | Path) -> Contract:
         ContractError: The file cannot be read, is not YAML, has a key twice, or is not a mapping.
     """
     file, text = str(path), _read(path)
+    if file.endswith(".json"):
+        # YAML has no tabs between its tokens, JSON has them nowhere else.
+        text = text.replace("\t", " ")
     try:
         return _load(file, text)
     except RecursionError as error:

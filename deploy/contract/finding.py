@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from deploy.contract.document import Contract
+
 
 class Problem(NamedTuple):
     """
@@ -46,3 +48,10 @@ class Finding:
         """Return `file:line: rule: pointer: message. How to mend.`."""
         place = f"{self.file}:{self.line}: {self.rule}: {self.pointer or '/'}"
         return f"{place}: {self.message}. {self.remedy}."
+
+
+def located(contract: Contract, rule: str, problem: Problem) -> Finding:
+    """Return a problem with the file and the line where it is to be mended."""
+    pointer, message, remedy, text_line = problem
+    line = contract.text_line(pointer, text_line) if text_line else contract.line(pointer)
+    return Finding(contract.file, line, pointer, rule, message, remedy)

@@ -6,7 +6,7 @@ from typing import Final
 
 from deploy.contract import operations, overrides, responses, schemas, structure, templates
 from deploy.contract.document import Contract
-from deploy.contract.finding import Finding, Problem
+from deploy.contract.finding import Finding, Problem, located
 from deploy.contract.taint import taint
 
 Rule = Callable[[Contract], Iterator[Problem]]
@@ -55,10 +55,4 @@ def lint(contract: Contract) -> list[Finding]:
 
 
 def _findings(contract: Contract, name: str) -> list[Finding]:
-    return [_finding(contract, name, problem) for problem in RULES[name](contract)]
-
-
-def _finding(contract: Contract, rule: str, problem: Problem) -> Finding:
-    pointer, message, remedy, text_line = problem
-    line = contract.text_line(pointer, text_line) if text_line else contract.line(pointer)
-    return Finding(contract.file, line, pointer, rule, message, remedy)
+    return [located(contract, name, problem) for problem in RULES[name](contract)]

@@ -156,7 +156,7 @@ def integration_keys(contract: Contract) -> Iterator[Problem]:
 def _extended(contract: Contract) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the objects that may have extensions of API Gateway."""
     yield "", contract.document
-    for path, item in without_extensions(contract.document["paths"]).items():
+    for path, item in without_extensions(contract.document.get("paths", {})).items():
         yield join("/paths", path), item
     for operation in contract.operations():
         yield operation.pointer, operation.node

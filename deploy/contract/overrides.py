@@ -15,7 +15,7 @@ from deploy.contract.finding import Problem
 from deploy.contract.operations import INTEGRATION
 from deploy.contract.responses import undeclared
 from deploy.contract.templates import MappingTemplate, children, templates
-from deploy.local.vtl._nodes import (
+from deploy.local.vtl.tree import (
     Directive,
     If,
     Index,

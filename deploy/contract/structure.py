@@ -1,8 +1,9 @@
 """
 The form of the document: kinds of objects, references, paths and links.
 
-The other rules and the deployable copy rely on `structure`: where it finds nothing, every member
-that they read has the type that OpenAPI gives it and every `$ref` leads to an object of its kind.
+The other rules rely on `structure`: where it finds nothing, every member that they read has the
+type that OpenAPI gives it and every `$ref` leads to an object of its kind. The deployable copy
+needs the types only, `types`: what is not there cannot be of a wrong one.
 """
 
 import re
@@ -44,6 +45,11 @@ class _Kind:
     required: tuple[str, ...] = ()
     section: str = ""
     extensible: bool = False
+
+    def member(self, name: str) -> Any:
+        """Return the shape of a member; `None` if any will do."""
+        extension = self.extensible and name.startswith("x-")
+        return self.members.get(name, None if extension else self.members.get("*"))
 
 
 _TEXTS: Final = _Kind({"*": str})
@@ -114,7 +120,28 @@ _DOCUMENT: Final = _Kind(
 
 def structure(contract: Contract) -> Iterator[Problem]:
     """Every object has the form that OpenAPI gives it; references lead to their own kind."""
+    yield from types(contract)
+    yield from _missing(contract.document, _DOCUMENT, "")
+
+
+def types(contract: Contract) -> Iterator[Problem]:
+    """What is there has the type that OpenAPI gives it; references lead to their own kind."""
     return _check(contract, contract.document, _DOCUMENT, "")
+
+
+def _missing(node: object, shape: Any, pointer: str) -> Iterator[Problem]:
+    if isinstance(shape, list) and isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from _missing(item, shape[0], join(pointer, index))
+    if not isinstance(shape, _Kind) or not isinstance(node, Mapping):
+        return
+    if shape.section and "$ref" in node:
+        return
+    for name in shape.required:
+        if name not in node:
+            yield Problem(pointer, f"`{name}` is missing", f"Add `{name}`")
+    for name, member in node.items():
+        yield from _missing(member, shape.member(name), join(pointer, name))
 
 
 def _check(contract: Contract, node: object, shape: Any, pointer: str) -> Iterator[Problem]:
@@ -139,14 +166,8 @@ def _check_object(
     if kind.section and "$ref" in node:
         yield from _check_reference(contract, node, kind, pointer)
         return
-    for name in kind.required:
-        if name not in node:
-            yield Problem(pointer, f"`{name}` is missing", f"Add `{name}`")
     for name, member in node.items():
-        extension = kind.extensible and name.startswith("x-")
-        others = None if extension else kind.members.get("*")
-        shape = kind.members.get(name, others)
-        yield from _check(contract, member, shape, join(pointer, name))
+        yield from _check(contract, member, kind.member(name), join(pointer, name))
 
 
 def _check_reference(

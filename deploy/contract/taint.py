@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from deploy.contract.document import Contract
 from deploy.contract.finding import Problem
 from deploy.contract.templates import MappingTemplate, parse_string, templates
-from deploy.local.vtl._nodes import (
+from deploy.local.vtl.tree import (
     Binary,
     Block,
     Directive,

@@ -10,10 +10,8 @@ from deploy.contract.document import Contract, Operation, join
 from deploy.contract.finding import Problem
 from deploy.contract.operations import INTEGRATION, sends_form
 from deploy.contract.placeholders import PLACEHOLDERS, REFERENCE
-from deploy.local.vtl import VtlParseError
-from deploy.local.vtl._lexer import position_of
-from deploy.local.vtl._nodes import Block, Directive, If, Node, Text
-from deploy.local.vtl._parser import Parser
+from deploy.local.vtl import VtlParseError, parse
+from deploy.local.vtl.tree import Block, Directive, If, Node, Text
 
 _STAGE_VARIABLE: Final = re.compile(r"stageVariables(\.\w+|\['\w+'\])")
 
@@ -40,11 +38,11 @@ class MappingTemplate:
     def tree(self) -> Block:
         """Return the syntax tree; an empty one for what is no VTL, which has its own rule."""
         parsed = _parse(self.text)
-        return parsed if isinstance(parsed, Block) else _parse_text("")
+        return parsed if isinstance(parsed, Block) else parse("")
 
     def line(self, node: Node) -> int:
         """Return the line of a node in the text, from 1."""
-        return position_of(self.text, node.first.begin)[0]
+        return node.position(self.text)[0]
 
 
 def templates(contract: Contract) -> Iterator[MappingTemplate]:
@@ -65,19 +63,15 @@ def templates(contract: Contract) -> Iterator[MappingTemplate]:
 def parse_string(text: str) -> Block:
     """Return the tree of an interpolated string; an empty one where it is no VTL."""
     parsed = _parse(text)
-    return parsed if isinstance(parsed, Block) else _parse_text("")
+    return parsed if isinstance(parsed, Block) else parse("")
 
 
 @lru_cache(maxsize=512)
 def _parse(text: str) -> Block | VtlParseError:
     try:
-        return _parse_text(text)
+        return parse(text)
     except VtlParseError as error:
         return error
-
-
-def _parse_text(text: str) -> Block:
-    return Parser(text, evaluate=False, macro_names=set()).parse()
 
 
 def template_syntax(contract: Contract) -> Iterator[Problem]:

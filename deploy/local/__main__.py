@@ -1,11 +1,11 @@
 """
-`python -m deploy.local`: run the service on this machine until Ctrl-C.
+`python -m deploy.local`: run the service, or any contract, on this machine until Ctrl-C.
 
-Exit codes: 0 stopped, 1 cannot start or go on, 2 wrong usage.
+Exit codes: 0 stopped, 1 cannot start or go on, 2 wrong usage. `python -m deploy.local render` is
+the workbench for mapping templates; see `workbench.py`.
 """
 
 import argparse
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,16 +14,18 @@ from types import FrameType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from deploy.local.options import add_stage_options, pair
+
 if TYPE_CHECKING:
     from deploy.local.runtime import LocalRuntime
-
-# Source: Amazon API Gateway Developer Guide, "Quotas": stage names and stage variables.
-_STAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["render"]:
+        return _workbench(words[1:])
+    options = _parser().parse_args(words)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
@@ -32,12 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+def _workbench(words: Sequence[str]) -> int:
+    try:
+        from deploy.local.workbench import main as render
+    except ModuleNotFoundError as error:
+        return _complain_of_missing(error)
+    return render(words)
+
+
 def _serve(options: argparse.Namespace) -> int:
     try:
-        from deploy.local.runtime import LocalRuntime, LocalRuntimeError
+        from deploy.local.runtime import VISIBILITY_TIMEOUT, LocalRuntime, LocalRuntimeError
     except ModuleNotFoundError as error:
-        mend = "install the local runtime's dependencies: pip install '.[local]'"
-        return _complain(f"{error.name} is not installed; {mend}")
+        return _complain_of_missing(error)
     try:
         with LocalRuntime(
             contract=options.contract,
@@ -45,9 +54,13 @@ def _serve(options: argparse.Namespace) -> int:
             stage_variables=dict(options.stage_variable),
             placeholders=dict(options.set),
             endpoints=dict(options.endpoint),
+            base_path=options.base_path,
             port=options.port,
+            visibility_timeout=options.visibility_timeout or VISIBILITY_TIMEOUT,
             log_level="INFO",
         ) as runtime:
+            for line in runtime.report:
+                print(line, file=sys.stderr)
             print(_welcome(runtime), flush=True)
             runtime.wait()
     except LocalRuntimeError as error:
@@ -56,8 +69,14 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _complain(text: str) -> int:
-    print(f"error: {text}", file=sys.stderr)
+    for line in text.splitlines():
+        print(f"error: {line}", file=sys.stderr)
     return 1
+
+
+def _complain_of_missing(error: ModuleNotFoundError) -> int:
+    mend = "install the local runtime's dependencies: pip install '.[local]'"
+    return _complain(f"{error.name} is not installed; {mend}")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -68,51 +87,83 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _welcome(runtime: "LocalRuntime") -> str:
+    lines = [f"{runtime.contract} is served at {runtime.url}", *_routes(runtime)]
+    signed = any(method.iam for method in runtime.methods)
     exports = [f"export {name}={value}" for name, value in runtime.environment().items()]
-    return "\n".join(
-        [
-            f"{runtime.contract} is served at {runtime.url}",
-            "Ctrl-C stops it. To use it from another terminal:",
-            "",
-            "unset AWS_PROFILE AWS_SESSION_TOKEN",
-            *exports,
-            "",
-            "With the SDK: python examples/create_user.py. With curl:",
-            "",
-            f'curl --aws-sigv4 "aws:amz:{runtime.region}:execute-api" \\',
-            '  --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\',
-            "  -H 'Content-Type: application/json' \\",
-            """  -d '{"name": "Ada", "email": "ada@example.com"}' "$USERS_API_URL/users\"""",
-            "",
-        ]
-    )
+    unset = "unset AWS_PROFILE AWS_SESSION_TOKEN"
+    if signed or runtime.whole_chain:
+        lines += ["Ctrl-C stops it. To use it from another terminal:", "", unset, *exports, ""]
+    else:
+        lines += ["Ctrl-C stops it.", ""]
+    if runtime.whole_chain:
+        lines += ["With the SDK: python examples/create_user.py. With curl:", "", *_curl(runtime)]
+    return "\n".join([*lines, ""])
+
+
+def _routes(runtime: "LocalRuntime") -> list[str]:
+    """Return what a contract that is not the project's own has to offer, a line each."""
+    if runtime.whole_chain:
+        return []
+    lines = [
+        f"  {method.http_method:<7} {method.resource_path}  ({method.integration.type}"
+        f"{' ' + method.integration.uri.service if method.integration.uri else ''})".rstrip()
+        for method in runtime.methods
+    ]
+    if runtime.engine_url:
+        lines.append(f"AWS services (ministack, any key) answer at {runtime.engine_url}")
+    return lines
+
+
+def _curl(runtime: "LocalRuntime") -> list[str]:
+    return [
+        f'curl --aws-sigv4 "aws:amz:{runtime.region}:execute-api" \\',
+        '  --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\',
+        "  -H 'Content-Type: application/json' \\",
+        """  -d '{"name": "Ada", "email": "ada@example.com"}' "$USERS_API_URL/users\"""",
+    ]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m deploy.local",
         description="Run the service on this machine: gateway, queue, consumer and table.",
+        epilog="python -m deploy.local render --help: try one mapping template.",
     )
     parser.add_argument("--port", type=_port, default=0, help="port of the gateway (default: any)")
     parser.add_argument(
         "--contract",
         type=Path,
-        default=Path(__file__).parents[2] / "openapi.yaml",
+        default=_shortest(Path(__file__).parents[2] / "openapi.yaml"),
         metavar="FILE",
         help="OpenAPI document to serve (default: the repository's openapi.yaml)",
     )
+    add_stage_options(parser)
     parser.add_argument(
-        "--stage", type=_stage, default="local", metavar="NAME", help="name of the stage"
+        "--endpoint",
+        action="append",
+        default=[],
+        type=_endpoint,
+        metavar="SERVICE=URL",
+        help="send a service's calls elsewhere; repeatable",
     )
-    for option, kind, metavar, text in (
-        ("--stage-variable", _pair, "NAME=VALUE", "set a stage variable; repeatable"),
-        ("--set", _pair, "PLACEHOLDER=VALUE", "fill a placeholder of the contract; repeatable"),
-        ("--endpoint", _endpoint, "SERVICE=URL", "send a service's calls elsewhere; repeatable"),
-    ):
-        parser.add_argument(
-            option, action="append", default=[], type=kind, metavar=metavar, help=text
-        )
+    parser.add_argument(
+        "--visibility-timeout",
+        type=_seconds,
+        metavar="SECONDS",
+        help="when a message that failed comes back (default: 180, as deployed)",
+    )
+    parser.add_argument(
+        "--base-path",
+        choices=("ignore", "prepend", "split"),
+        default="ignore",
+        help="what to do with the path of the document's first server (default: %(default)s)",
+    )
     return parser
+
+
+def _shortest(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _port(text: str) -> int:
@@ -121,23 +172,15 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 0 to 65535")
 
 
-def _stage(text: str) -> str:
-    if _STAGE_NAME.fullmatch(text):
-        return text
-    raise argparse.ArgumentTypeError(
-        f"{text!r} is not a stage name: use up to 128 letters, digits, - and _"
-    )
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if name and equals:
-        return name, value
-    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+def _seconds(text: str) -> float:
+    # Source: Amazon SQS API Reference, "SetQueueAttributes": 0 to 43,200 in whole seconds.
+    if text.isdecimal() and 1 <= int(text) <= 43_200:
+        return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 1 to 43200")
 
 
 def _endpoint(text: str) -> tuple[str, str]:
-    service, url = _pair(text)
+    service, url = pair(text)
     parts = urlsplit(url)
     if parts.scheme in ("http", "https") and parts.netloc:
         return service, url

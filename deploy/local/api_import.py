@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from deploy.local.api import Api, Method, ParameterLocation, Resource
-from deploy.local.definition import ApiImportError, ImportProblem, Node
+from deploy.local.definition import Node, Refusals
 from deploy.local.integration_import import import_integration
 from deploy.local.models import Model, import_model
 
@@ -50,20 +50,16 @@ def import_api(document: Mapping[str, object], *, base_path: BasePath = "ignore"
             "Only OpenAPI 3.0.x is supported: write openapi: 3.0.1"
         )
     prefix = _path_prefix(document_node, base_path)
-    problems: list[ImportProblem] = []
+    refusals = Refusals()
     root, methods = Resource("/"), []
     for path, item in document_node.child("paths").items():
         for http_method, operation in _operations(item):
-            try:
+            with refusals.collected():
                 resource = _resource(root, prefix + path, item)
                 method = _import_method(http_method, resource.path, operation, item)
-            except ApiImportError as error:
-                problems.extend(error.problems)
-            else:
                 resource.methods[http_method] = method
                 methods.append(method)
-    if problems:
-        raise ApiImportError(*dict.fromkeys(problems))
+    refusals.raise_any()
     title = str(document_node.child("info").child("title").value)
     return Api(_identifier(title, 10), root, tuple(methods))
 
@@ -138,7 +134,14 @@ def _import_method(http_method: str, path: str, operation: Node, item: Node) -> 
     validates_body, validates_parameters = _validator(operation)
     parameters = _parameters(operation, item)
     statuses = {int(key) for key in operation.child("responses").mapping() if str(key).isdigit()}
-    iam, api_key_required = _authorization(operation)
+    refusals = Refusals()
+    with refusals.collected():
+        iam, api_key_required = _authorization(operation)
+    with refusals.collected():
+        models = _models(operation) if validates_body else {}
+    with refusals.collected():
+        integration = import_integration(operation, frozenset(parameters))
+    refusals.raise_any()
     return Method(
         http_method=http_method,
         resource_id=_identifier(path, 6),
@@ -152,9 +155,9 @@ def _import_method(http_method: str, path: str, operation: Node, item: Node) -> 
                 if required and validates_parameters
             )
         ),
-        models=_models(operation) if validates_body else {},
+        models=models,
         statuses=frozenset(statuses),
-        integration=import_integration(operation, frozenset(parameters)),
+        integration=integration,
     )
 
 

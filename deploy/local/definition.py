@@ -1,8 +1,11 @@
 """A place in an OpenAPI document: its value, its JSON pointer, and how to go on from there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+_Built = TypeVar("_Built")
 
 
 class ImportProblem(NamedTuple):
@@ -12,10 +15,12 @@ class ImportProblem(NamedTuple):
     Args:
         pointer: JSON pointer into the document (RFC 6901).
         reason: What is wrong and how to mend it.
+        text_line: For a place inside a text, its line there, from 1; else 0.
     """
 
     pointer: str
     reason: str
+    text_line: int = 0
 
     def __str__(self) -> str:
         return f"{self.pointer or '/'}: {self.reason}"
@@ -32,6 +37,36 @@ class ApiImportError(ValueError):
     def __init__(self, *problems: ImportProblem) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+
+
+class Refusals:
+    """Collects what is refused, so that one import reports all of it."""
+
+    def __init__(self) -> None:
+        self._problems: list[ImportProblem] = []
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Keep the refusal that ends the block."""
+        try:
+            yield
+        except ApiImportError as error:
+            self._problems.extend(error.problems)
+
+    def each(
+        self, members: Iterable[tuple[str, "Node"]], build: Callable[..., _Built]
+    ) -> list[_Built]:
+        """Return what `build` makes of every name and node that it does not refuse."""
+        built = []
+        for name, node in members:
+            with self.collected():
+                built.append(build(name, node))
+        return built
+
+    def raise_any(self) -> None:
+        """Raise what was collected, each problem once; nothing if there is none."""
+        if self._problems:
+            raise ApiImportError(*dict.fromkeys(self._problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +121,9 @@ class Node:
             raise self.refusal("must be a string")
         return self.value
 
-    def refusal(self, reason: str) -> ApiImportError:
+    def refusal(self, reason: str, text_line: int = 0) -> ApiImportError:
         """Return the error that refuses the document because of this value."""
-        return ApiImportError(ImportProblem(self.pointer, reason))
+        return ApiImportError(ImportProblem(self.pointer, reason, text_line))
 
     def _at(self, key: str, value: object) -> "Node":
         escaped = key.replace("~", "~0").replace("/", "~1")

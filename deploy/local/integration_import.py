@@ -16,7 +16,7 @@ from deploy.local.api import (
     PassthroughBehavior,
     RequestMapping,
 )
-from deploy.local.definition import Node
+from deploy.local.definition import Node, Refusals
 from deploy.local.integration_uri import import_uri
 from deploy.local.parameters import referred_parameter, request_source, response_source
 from deploy.local.vtl import Template, VtlError, compile_regex
@@ -47,20 +47,28 @@ def import_integration(
     http_method = node.child("httpMethod").value
     if integration_type != "mock" and not http_method:
         raise node.refusal("Enumeration value for HttpMethod must be non-empty")
-    responses = [
-        _import_response(key, entry, operation) for key, entry in node.child("responses").items()
-    ]
+    refusals = Refusals()
+    with refusals.collected():
+        uri = (
+            None if integration_type == "mock" else import_uri(node.child("uri"), integration_type)
+        )
+    responses = refusals.each(
+        node.child("responses").items(), lambda key, entry: _import_response(key, entry, operation)
+    )
+    mappings = refusals.each(
+        node.child("requestParameters").items(),
+        lambda key, entry: _request_mapping(key, entry, parameters),
+    )
+    templates = _templates(node.child("requestTemplates"), refusals)
+    refusals.raise_any()
     return Integration(
         pointer=node.pointer,
         type=integration_type,
         http_method=str(http_method).upper() if http_method else None,
-        uri=None if integration_type == "mock" else import_uri(node.child("uri"), integration_type),
+        uri=uri,
         passthrough_behavior=_passthrough_behavior(node.child("passthroughBehavior")),
-        parameters=[
-            _request_mapping(key, entry, parameters)
-            for key, entry in node.child("requestParameters").items()
-        ],
-        templates=_templates(node.child("requestTemplates")),
+        parameters=mappings,
+        templates=templates,
         responses=[response for response in responses if response.pattern is not None],
         default=next((response for response in responses if response.pattern is None), None),
         timeout=_timeout(node.child("timeoutInMillis")),
@@ -76,7 +84,10 @@ def _integration_type(node: Node) -> IntegrationType:
                 "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
                 "Firehose stream invocations."
             )
-        raise node.child("type").refusal("the local gateway has no aws_proxy integrations")
+        raise node.child("type").refusal(
+            "the local gateway runs no aws_proxy integrations (Lambda functions, Firehose). "
+            "Use aws, http, http_proxy or mock, or try it on AWS"
+        )
     for known in get_args(IntegrationType):
         if text == known:
             return known  # type: ignore[no-any-return]
@@ -129,15 +140,18 @@ def _declared(
     return any(at == "header" and known.lower() == name.lower() for at, known in parameters)
 
 
-def _templates(node: Node) -> dict[str, Template]:
-    return {media_type.lower(): _template(template) for media_type, template in node.items()}
+def _templates(node: Node, refusals: Refusals) -> dict[str, Template]:
+    return dict(
+        refusals.each(node.items(), lambda name, text: (str(name).lower(), _template(text)))
+    )
 
 
 def _template(node: Node) -> Template:
     try:
         return Template(node.text())
     except VtlError as error:
-        raise node.refusal(f"the mapping template does not parse: {error}") from error
+        message = f"the mapping template does not parse: {error}"
+        raise node.refusal(message, error.line) from error
 
 
 def _import_response(key: str, node: Node, operation: Node) -> IntegrationResponse:
@@ -148,15 +162,19 @@ def _import_response(key: str, node: Node, operation: Node) -> IntegrationRespon
         )
     declared = operation.child("responses").child(status).child("headers").mapping()
     names = {str(name).lower() for name in declared}
+    refusals = Refusals()
+    headers = refusals.each(
+        node.child("responseParameters").items(),
+        lambda name, entry: _header_mapping(name, entry, names),
+    )
+    templates = _templates(node.child("responseTemplates"), refusals)
+    refusals.raise_any()
     return IntegrationResponse(
         pointer=node.pointer,
         pattern=None if key == "default" else _pattern(key, node),
         status=int(status),
-        headers=[
-            _header_mapping(name, entry, names)
-            for name, entry in node.child("responseParameters").items()
-        ],
-        templates=_templates(node.child("responseTemplates")),
+        headers=headers,
+        templates=templates,
     )
 
 

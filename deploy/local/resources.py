@@ -7,6 +7,7 @@ They are made as the deployed stack makes them, as far as the consumer and the c
 import json
 import math
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -165,6 +166,21 @@ def provision(
     except (BotoCoreError, ClientError) as error:
         raise EngineError(f"the queues and the table cannot be made: {error}") from error
     return Resources(source, dead_letters, table)
+
+
+def create_queues(access: Access, names: Iterable[str]) -> None:
+    """
+    Create plain queues; those that exist already are taken as they are.
+
+    Raises:
+        EngineError: The endpoint does not answer or refuses.
+    """
+    try:
+        for name in names:
+            fifo: dict[QueueAttributeNameType, str] = {"FifoQueue": "true"}
+            _queue(access.sqs, name, fifo if name.endswith(".fifo") else {})
+    except (BotoCoreError, ClientError) as error:
+        raise EngineError(f"the queues cannot be made: {error}") from error
 
 
 def _queue(sqs: "SQSClient", name: str, attributes: dict["QueueAttributeNameType", str]) -> Queue:

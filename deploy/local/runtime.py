@@ -6,7 +6,7 @@ Everything that runs beside this process ends with it; see `engine.py` and `func
 
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,15 +16,20 @@ import boto3
 from botocore.exceptions import BotoCoreError
 
 from deploy import contract as contracts
+from deploy.local.api import Method
+from deploy.local.api_import import BasePath
 from deploy.local.credentials import KeyStore, LocalKey
-from deploy.local.definition import ApiImportError
+from deploy.local.deployment import EMBEDDED_SERVICES, Deployment, deploy
 from deploy.local.engine import ROOT, Engine, EngineError
 from deploy.local.event_source import EventSourceMapping
 from deploy.local.function import Function, InvocationError
-from deploy.local.gateway import Gateway, Stage, create_app
+from deploy.local.gateway import Gateway, Stage
 from deploy.local.integrations.aws import Backend
-from deploy.local.resources import Access, Queue, Resources, provision
+from deploy.local.integrations.client import BackendClient
+from deploy.local.report import report
+from deploy.local.resources import Access, Queue, Resources, create_queues, provision
 from deploy.local.server import GatewayServer, bind
+from deploy.local.stages.integration import Integrations
 
 CONTRACT = ROOT / "openapi.yaml"
 
@@ -47,8 +52,6 @@ FUNCTION_TIMEOUT = 30.0
 VISIBILITY_TIMEOUT = 6 * FUNCTION_TIMEOUT
 """In seconds. Source: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS"."""
 
-_EMBEDDED_SERVICES = ("sqs", "dynamodb")
-
 
 class LocalRuntimeError(RuntimeError):
     """The local runtime cannot start, or cannot go on; the text says why."""
@@ -57,15 +60,16 @@ class LocalRuntimeError(RuntimeError):
 @dataclass(eq=False, kw_only=True)
 class LocalRuntime:
     """
-    The whole service on this machine.
+    The whole service on this machine, or as much of it as another contract needs.
 
     Args:
-        contract: The contract's file.
+        contract: The contract's file; any document that API Gateway imports.
         stage: Name of the stage, the first segment of every path.
         stage_variables: Added to those of `STAGE_VARIABLES`, or instead of them.
         placeholders: Values for the contract's placeholders, instead of those of `PLACEHOLDERS`.
         endpoints: URLs by service (`sqs`, `dynamodb`, ...) that take the place of the embedded
             engine. With them, calls are signed with the credentials that boto3 finds at the start.
+        base_path: What to do with the path of the contract's first server.
         port: Port of the gateway; 0 lets the system choose.
         visibility_timeout: Seconds until a message that failed comes back.
         concurrency: Invocations of the consumer at a time.
@@ -79,6 +83,7 @@ class LocalRuntime:
     stage_variables: Mapping[str, str] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
+    base_path: BasePath = "ignore"
     port: int = 0
     visibility_timeout: float = VISIBILITY_TIMEOUT
     concurrency: int = 2
@@ -86,13 +91,16 @@ class LocalRuntime:
 
     def __post_init__(self) -> None:
         """Issue the key; nothing runs before `start()`."""
-        self.placeholders = {**PLACEHOLDERS, **self.placeholders}
+        self.placeholders = with_defaults(self.placeholders)
         self.region = self.placeholders["Region"]
         self.account_id = self.placeholders["AccountId"]
         self._keys = KeyStore()
         self.key: LocalKey = self._keys.issue(account_id=self.account_id)
         self.url = ""
         self.engine_url = ""
+        self.report: Sequence[str] = ()
+        self.methods: Sequence[Method] = ()
+        self.whole_chain = False
         self.consumer: Function | None = None
         self._engine: Engine | None = None
         self._failed = threading.Event()
@@ -115,8 +123,9 @@ class LocalRuntime:
         """
         Start everything; returns when requests are answered.
 
-        From then on `url` is the base URL of the stage, and `engine_url` the endpoint of the
-        embedded engine, empty if there is none.
+        From then on `url` is the base URL of the stage, `engine_url` the endpoint of the embedded
+        engine, empty if none is needed, `methods` what the contract has, and `report` what is to be
+        said about it. With `whole_chain` consumer and table belong to it.
 
         Raises:
             LocalRuntimeError: The port is in use, the contract cannot be used, a dependency is
@@ -162,24 +171,41 @@ class LocalRuntime:
     def _start(self) -> None:
         # The port first: what cannot be had should be said before anything is started.
         listener = self._running.enter_context(bind(self.port))
+        deployment = deploy(
+            contracts.load(self.contract),
+            self.placeholders,
+            endpoints=self.endpoints,
+            base_path=self.base_path,
+        )
+        self.methods, self.whole_chain = deployment.api.methods, deployment.whole_chain
         # Closed last, when nothing is left that its threads could wait for.
         pool = self._running.enter_context(ThreadPoolExecutor(2))
-        self._engine = self._launch_engine()
+        self._engine = self._launch_engine(deployment)
+        self.report = report(deployment.contract)
         access = self._access()
-        app = self._gateway(access)
+        server = GatewayServer(self._gateway(deployment, access), listener)
+        # Told to stop before everything else, and waited for after it: a client that never finishes
+        # its request is cut off while the rest stops.
+        self._running.callback(server.stop)
+        if deployment.whole_chain:
+            self._start_chain(access, pool)
+        elif self._engine is not None:
+            self._engine.wait_ready()
+            create_queues(access, [] if "sqs" in self.endpoints else deployment.queues)
+        server.start()
+        self._running.callback(server.request_stop)
+        self.url = f"{server.url}/{self.stage}"
+
+    def _start_chain(self, access: Access, pool: ThreadPoolExecutor) -> None:
         self.consumer = consumer = self._function("consumer.handler.handler", access)
         recorder = self._function("consumer.recorder.handler", access)
         warm = pool.submit(consumer.warm)
         resources = pool.submit(self._provision, access)
         self._start_mappings(access, resources.result(), consumer, recorder)
         warm.result()
-        server = GatewayServer(app, listener)
-        server.start()
-        self._running.callback(server.stop)
-        self.url = f"{server.url}/{self.stage}"
 
-    def _launch_engine(self) -> Engine | None:
-        if all(service in self.endpoints for service in _EMBEDDED_SERVICES):
+    def _launch_engine(self, deployment: Deployment) -> Engine | None:
+        if not deployment.services - self.endpoints.keys():
             return None
         engine = Engine(self._fail)
         self._running.callback(engine.stop)
@@ -208,19 +234,21 @@ class LocalRuntime:
             session_token=keys.token,
         )
 
-    def _gateway(self, access: Access) -> Gateway:
-        document = contracts.deployable(contracts.load(self.contract), self.placeholders)
-        return create_app(
-            document,
+    def _gateway(self, deployment: Deployment, access: Access) -> Gateway:
+        client = BackendClient()
+        return Gateway(
+            deployment.api,
+            deployment.gateway_responses,
             stage=Stage(self.stage, {**STAGE_VARIABLES, **self.stage_variables}),
-            backends=self._backends(access),
+            integrations=Integrations(self._backends(access), client, deployment.api.id),
+            client=client,
             keys=self._keys,
             account_id=self.account_id,
             region=self.region,
         )
 
     def _backends(self, access: Access) -> dict[str, Backend]:
-        urls = {"sqs": access.sqs_url, "dynamodb": access.dynamodb_url, **self.endpoints}
+        urls = {**dict.fromkeys(EMBEDDED_SERVICES, self.engine_url), **self.endpoints}
         return {
             service: Backend(
                 url,
@@ -283,8 +311,22 @@ class LocalRuntime:
         )
 
 
+def with_defaults(placeholders: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return values for all placeholders that have a default here.
+
+    Args:
+        placeholders: What is given; it wins. CloudFormation's pseudo parameters and ours stand for
+            the same, so that either gives the other.
+    """
+    same = {f"AWS::{name}": name for name in ("AccountId", "Partition", "Region")}
+    given = {same[name]: value for name, value in placeholders.items() if name in same}
+    ours = {**PLACEHOLDERS, **given, **placeholders}
+    pseudo = {name: ours[ours_name] for name, ours_name in same.items()}
+    return {"AWS::URLSuffix": "amazonaws.com", **pseudo, **ours}
+
+
 _START_ERRORS = (
-    ApiImportError,
     BotoCoreError,
     contracts.ContractError,
     EngineError,

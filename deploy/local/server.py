@@ -121,6 +121,10 @@ class GatewayServer:
             self.stop()
             raise RuntimeError("the gateway did not start") from self._failure
 
+    def request_stop(self) -> None:
+        """Begin to stop, without waiting."""
+        self._server.should_exit = True
+
     def stop(self, timeout: float = 5.0) -> None:
         """
         Stop serving: requests under way are finished, connections closed, the thread ends.
@@ -128,7 +132,7 @@ class GatewayServer:
         Args:
             timeout: Seconds to wait for the thread.
         """
-        self._server.should_exit = True
+        self.request_stop()
         if self._thread.is_alive():
             self._thread.join(timeout)
         self._listener.close()

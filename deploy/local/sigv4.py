@@ -1,7 +1,7 @@
 """
-Verification of AWS Signature Version 4, from the request as it came over the wire.
+AWS Signature Version 4: verified of requests as they came over the wire, and made for services.
 
-Invariants:
+Invariants of the verification:
 1. The canonical request is made of the raw path and query string, not of decoded ones.
 2. The payload hash is taken of the body that arrived; `X-Amz-Content-Sha256` is one more header.
 3. Everything about the request is checked before the secret key is used.
@@ -119,20 +119,45 @@ def verify(
         SignatureError: The request is unsigned, malformed, expired or wrongly signed.
     """
     headers = _joined_headers(request.headers)
-    authorization = _parse_authorization(headers)
-    key = _known_key(authorization, headers, keys, now)
-    _check_scope(authorization, region, service)
-    _check_signed_headers(authorization.signed_headers)
-    _check_date(authorization, now)
-    canonical = canonical_request(request, headers, authorization.signed_headers)
+    claimed = _parse_authorization(headers)
+    key = _known_key(claimed, headers, keys, now)
+    _check_scope(claimed, region, service)
+    _check_signed_headers(claimed.signed_headers)
+    _check_date(claimed, now)
+    canonical = canonical_request(request, headers, claimed.signed_headers)
     string_to_sign = "\n".join(
-        (ALGORITHM, authorization.amz_date, str(authorization.scope), _sha256(canonical.encode()))
+        (ALGORITHM, claimed.amz_date, str(claimed.scope), _sha256(canonical.encode()))
     )
-    expected = _sign(key.secret_access_key, authorization.scope, string_to_sign)
-    if not hmac.compare_digest(expected.encode(), authorization.signature.encode()):
+    expected = _sign(key.secret_access_key, claimed.scope, string_to_sign)
+    if not hmac.compare_digest(expected.encode(), claimed.signature.encode()):
         message = _MISMATCH.format(canonical=canonical, string_to_sign=string_to_sign)
         raise SignatureError("InvalidSignatureException", message)
     return key
+
+
+def authorization(
+    request: SignedRequest, *, access_key_id: str, secret: str, region: str, service: str
+) -> str:
+    """
+    Return the `Authorization` header of a request.
+
+    Args:
+        request: The request, with the headers that are to be signed, `X-Amz-Date` among them.
+        access_key_id: Of the key to sign with.
+        secret: Its secret access key.
+        region: Region of the service.
+        service: Name that the service has in signatures, such as `sqs`.
+    """
+    headers = _joined_headers(request.headers)
+    names = sorted(headers)
+    amz_date = headers["x-amz-date"]
+    scope = _Scope(amz_date[:8], region, service, "aws4_request")
+    canonical = canonical_request(request, headers, names)
+    string_to_sign = "\n".join((ALGORITHM, amz_date, str(scope), _sha256(canonical.encode())))
+    return (
+        f"{ALGORITHM} Credential={access_key_id}/{scope}, SignedHeaders={';'.join(names)}, "
+        f"Signature={_sign(secret, scope, string_to_sign)}"
+    )
 
 
 def canonical_request(

@@ -21,7 +21,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from .jsonpath import MISSING, dump, find, parse
@@ -250,33 +250,30 @@ class _Context(HashMap):
         super().__init__(entries)
 
 
-class _Util(VtlObject):
-    """`$util`."""
+class _Escapes(dict[int, str]):
+    """Escapes by code point; further ones are made when they are met."""
 
-    def vtl_call(self, name: str, arguments: list[object]) -> object:
-        function = _UTILITIES.get(name)
-        if function is None or len(arguments) != 1:
-            return ABSENT
-        text = arguments[0]
-        if text is None:
-            return None
-        return function(text) if isinstance(text, str) else ABSENT
-
-    def vtl_string(self) -> str:
-        return "$util"
+    def __missing__(self, code: int) -> str:
+        if code > 0xFFFF:
+            high, low = divmod(code - 0x10000, 0x400)
+            return f"\\u{0xD800 + high:04X}\\u{0xDC00 + low:04X}"
+        self[code] = escaped = chr(code) if 32 <= code <= 127 else f"\\u{code:04X}"
+        return escaped
 
 
-_ESCAPES = {
-    "\b": "\\b",
-    "\n": "\\n",
-    "\t": "\\t",
-    "\f": "\\f",
-    "\r": "\\r",
-    "'": "\\'",
-    '"': '\\"',
-    "\\": "\\\\",
-    "/": "\\/",
-}
+_ESCAPES = _Escapes(
+    {
+        ord("\b"): "\\b",
+        ord("\n"): "\\n",
+        ord("\t"): "\\t",
+        ord("\f"): "\\f",
+        ord("\r"): "\\r",
+        ord("'"): "\\'",
+        ord('"'): '\\"',
+        ord("\\"): "\\\\",
+        ord("/"): "\\/",
+    }
+)
 
 
 def escape_javascript(text: str) -> str:
@@ -295,20 +292,7 @@ def escape_javascript(text: str) -> str:
     """
     if text.isascii() and text.isalnum():
         return text
-    return "".join(map(_escape, text))
-
-
-def _escape(char: str) -> str:
-    escaped = _ESCAPES.get(char)
-    if escaped is not None:
-        return escaped
-    code = ord(char)
-    if 32 <= code <= 127:
-        return char
-    if code <= 0xFFFF:
-        return f"\\u{code:04X}"
-    code -= 0x10000
-    return f"\\u{0xD800 + (code >> 10):04X}\\u{0xDC00 + (code & 0x3FF):04X}"
+    return text.translate(_ESCAPES)
 
 
 def _url_encode(text: str) -> str:
@@ -350,11 +334,20 @@ def _parse_json(text: str) -> object:
         raise VtlRenderError(f"parseJson: {error}", text=text) from None
 
 
-_UTILITIES = {
-    "escapeJavaScript": escape_javascript,
-    "parseJson": _parse_json,
-    "urlEncode": _url_encode,
-    "urlDecode": _url_decode,
-    "base64Encode": _base64_encode,
-    "base64Decode": _base64_decode,
-}
+class _Util(VtlObject):
+    """`$util`; of a null it makes a null."""
+
+    vtl_methods: ClassVar = {
+        name: (("S", lambda util, text, make=make: None if text is None else make(text)),)
+        for name, make in (
+            ("escapeJavaScript", escape_javascript),
+            ("parseJson", _parse_json),
+            ("urlEncode", _url_encode),
+            ("urlDecode", _url_decode),
+            ("base64Encode", _base64_encode),
+            ("base64Decode", _base64_decode),
+        )
+    }
+
+    def vtl_string(self) -> str:
+        return "$util"

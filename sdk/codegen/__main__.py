@@ -1,6 +1,7 @@
 """
 The command: `python -m codegen [FILE] [--package NAME] [--out DIR] [--messages FILE] [--check]`.
 
+Its other form, `python -m codegen diff OLD NEW`, tells what users would notice of a new document.
 What is not given comes from the table `[tool.codegen]` of pyproject.toml in the working folder.
 Exit codes: 0 done or current, 1 not current (`--check`), 2 a fault of the document or of the
 arguments.
@@ -9,6 +10,7 @@ arguments.
 from __future__ import annotations
 
 import argparse
+import keyword
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -16,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from codegen._check import drift
+from codegen._compare import Release, compare
 from codegen._diagnostics import DocumentError
-from codegen._generator import generate, is_generated, owned
+from codegen._generator import generate, is_generated, owned, read_file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    options = _options(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["diff"]:
+        return _diff(given[1:])
+    options = _options(given)
     package = options.out / options.package
     try:
         files = generate(options.document, options.package, options.out, options.messages)
@@ -40,7 +46,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     present = owned(package, options.messages)
     if options.check:
         return _report(files, present)
-    _write(files, present)
+    try:
+        _write(files, present)
+    except OSError as error:
+        print(f"{error.filename} cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _diff(arguments: Sequence[str]) -> int:
+    """Print what a user would notice between two documents, and the release that it makes."""
+    parser = argparse.ArgumentParser(
+        prog="python -m codegen diff", description="Tell what users of the SDK would notice."
+    )
+    parser.add_argument("old", metavar="OLD", type=Path, help="the document of the last release")
+    parser.add_argument("new", metavar="NEW", type=Path, help="the document of the next one")
+    options = parser.parse_args(arguments)
+    try:
+        before, after = (read_file(path)[1:] for path in (options.old, options.new))
+    except DocumentError as error:
+        print(error, file=sys.stderr)
+        return 2
+    changes = compare(before, after)
+    for change in changes:
+        print(change)
+    print(f"release: {(changes[0].release if changes else Release.PATCH).name.lower()}")
     return 0
 
 
@@ -62,8 +92,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         if not given:
             parser.error(f"no {name}: give it, or write it in [tool.codegen] of pyproject.toml")
         setattr(options, name, given)
-    if not options.package.isidentifier():
-        parser.error(f"--package {options.package}: an import name is an identifier")
+    if not options.package.isidentifier() or keyword.iskeyword(options.package):
+        parser.error(f"--package {options.package}: an import name is an identifier, no keyword")
     options.document, options.out = Path(options.document), Path(options.out)
     messages = options.messages or (settings.get("messages") if inherits else None)
     options.messages = Path(messages) if messages else None

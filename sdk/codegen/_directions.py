@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from codegen._document import Json, Node
-from codegen._schemas import COMPONENTS, LIMITS, Schemas, Shape
+from codegen._schemas import COMPONENTS, EXTRAS, LIMITS, Schemas, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,14 @@ class Directed:
     Attributes:
         shapes: By name; the lenient forms among them.
         lenient: Name of the lenient form, by the name of the shape that has one.
+        sent: Names of the shapes that requests hold.
+        received: Names of the shapes that answers hold.
     """
 
     shapes: Mapping[str, Shape]
     lenient: Mapping[str, str]
+    sent: frozenset[str]
+    received: frozenset[str]
 
 
 def direct(schemas: Schemas) -> Directed:
@@ -45,7 +49,7 @@ def direct(schemas: Schemas) -> Directed:
     for name, shape in schemas.shapes.items():
         if name in lenient:
             # The class inherits from its lenient form, and so from no other class.
-            whole = _flattened(shape.schema, schemas.shapes)
+            whole = flattened(shape.schema, schemas.shapes)
             form = Shape(lenient[name], shape.pointer, _received_form(whole, lenient))
             shapes[form.name] = form
             shapes[name] = replace(shape, schema=_sent_form(whole))
@@ -53,7 +57,7 @@ def direct(schemas: Schemas) -> Directed:
             shapes[name] = replace(shape, schema=_received_form(shape.schema, lenient))
         else:
             shapes[name] = replace(shape, schema=_sent_form(shape.schema))
-    return Directed(shapes, lenient)
+    return Directed(shapes, lenient, sent, received)
 
 
 def _reachable(shapes: Mapping[str, Shape], roots: Iterable[str]) -> frozenset[str]:
@@ -125,7 +129,7 @@ def _without_required(schema: Node, marker: str) -> Node:
     return {**schema, "required": required}
 
 
-def _flattened(schema: Node, shapes: Mapping[str, Shape]) -> Node:
+def flattened(schema: Node, shapes: Mapping[str, Shape]) -> Node:
     """An `allOf` as one object."""
     if "allOf" not in schema:
         return schema
@@ -136,7 +140,8 @@ def _flattened(schema: Node, shapes: Mapping[str, Shape]) -> Node:
         {key: schema[key] for key in ("properties", "required") if key in schema},
     ):
         whole = shapes[part["$ref"].rpartition("/")[2]].schema if "$ref" in part else part
-        whole = _flattened(whole, shapes)
+        whole = flattened(whole, shapes)
         flat["properties"] |= whole.get("properties", {})
         flat["required"] += whole.get("required", [])
+        flat |= {EXTRAS: whole[EXTRAS]} if EXTRAS in whole else {}
     return flat | {"type": "object"}

@@ -63,12 +63,14 @@ class Document:
         source: Its path, as it was given.
         sha256: Hex digest of its bytes.
         root: Its value; member names are strings.
+        missing: The places of references that were followed and led nowhere.
     """
 
     source: str
     sha256: str
     root: Node
     _lines: dict[str, int] = field(repr=False)
+    missing: list[str] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
@@ -115,6 +117,7 @@ class Document:
             seen.add(pointer)
             found = self.find(node["$ref"])
             if found is None:
+                self.missing.append(pointer)
                 return {}, pointer
             node, pointer = found
         return node, pointer
@@ -130,17 +133,30 @@ def load(path: Path) -> Document:
     Raises:
         DocumentError: The file cannot be read, is no YAML, or is no valid OpenAPI 3.0 document.
     """
+    document, problems = examine(path)
+    if problems:
+        raise DocumentError(document.source, problems)
+    return document
+
+
+def examine(path: Path) -> tuple[Document, list[Problem]]:
+    """
+    Read a document, and tell the faults of its form instead of raising them.
+
+    Raises:
+        DocumentError: There is nothing to read on: no file, or no YAML object.
+    """
     source = str(path)
     content = _read(path, source)
     root, lines, problems = _parse(content, source)
     document = Document(source, hashlib.sha256(content).hexdigest(), root, lines)
     problems.extend(_check_version(document))
     problems.extend(_check_references(document))
-    if not problems:  # the validator reports a missing reference without its place
-        problems.extend(_validate(document))
-    if problems:
-        raise DocumentError(source, problems)
-    return document
+    # What follows references reports a missing one without its place, and is left out then; it
+    # cannot read a document without paths either.
+    follow = not problems and isinstance(root.get("paths"), dict)
+    problems.extend(_validate(document, follow=follow))
+    return document, problems
 
 
 def _read(path: Path, source: str) -> bytes:
@@ -168,7 +184,12 @@ def _parse(content: bytes, source: str) -> tuple[Node, dict[str, int], list[Prob
             source, [Problem(1, "#", "this is no object", "OpenAPI is one", remedy)]
         )
     walk = _Walk()
-    root = walk.value(tree, "")
+    try:
+        root = walk.value(tree, "")
+    except RecursionError:
+        what, why = "this is nested too deeply", "it cannot be read"
+        problem = Problem(1, "#", what, why, "write what is repeated once, and refer to it")
+        raise DocumentError(source, [problem]) from None
     return root, walk.lines, walk.problems
 
 
@@ -261,7 +282,7 @@ def _references(node: Json, pointer: str) -> Iterator[tuple[str, str]]:
                 yield from _references(item, join(pointer, name))
 
 
-def _validate(document: Document) -> Iterator[Problem]:
+def _validate(document: Document, *, follow: bool) -> Iterator[Problem]:
     from openapi_spec_validator import OpenAPIV30SpecValidator
     from openapi_spec_validator.schemas import schema_v30
     from openapi_spec_validator.schemas.backend.jsonschema import create_validator
@@ -275,7 +296,8 @@ def _validate(document: Document) -> Iterator[Problem]:
         # choice did not match.
         schema_validator = create_validator(schema_v30)
 
-    for error in Validator(document.root).iter_errors():
+    form = Validator.schema_validator.iter_errors(document.root)
+    for error in Validator(document.root).iter_errors() if follow else form:
         leaf = _leaf(error)
         place = join("#", *leaf.absolute_path)
         # The first two come without their place, and are found again where operations are read;

@@ -67,7 +67,7 @@ def render(api: Api, directed: Directed, document: Document, target: Target) -> 
         The files' text by their path inside the package; `messages.py` is the messages module,
         wherever the caller puts it.
     """
-    docstrings = Docstrings(document.name, _error_classes(target.runtime / "errors.py"))
+    docstrings = Docstrings(document.name, _error_classes(target.runtime / "errors.py"), api)
     environment = _environment(directed, docstrings)
     context = {
         "api": api,
@@ -115,8 +115,9 @@ def _environment(directed: Directed, docstrings: Docstrings) -> Environment:
         py=repr,
         doc=lambda text, width=0: escape(text.strip()).replace("\n", "\n" + " " * width),
         docstring=docstrings.method,
+        client_docstring=lambda is_async: docstrings.client(is_async=is_async),
         received=received,
-        accepted=lambda parameter: _accepted(parameter, directed.shapes),
+        accepted=lambda parameter, it: _accepted(parameter, it, directed.shapes),
         accepted_body=_accepted_body,
         required_first=lambda parameters: sorted(parameters, key=lambda p: not p.required),
         demanded=_demanded,
@@ -129,7 +130,7 @@ def _accepted_body(annotation: str) -> str:
     return _CLASS.sub(rf"models.\1 | {_MAPPING}", annotation).replace("list[", "Sequence[")
 
 
-def _accepted(parameter: Parameter, shapes: Mapping[str, Shape]) -> str:
+def _accepted(parameter: Parameter, operation: Operation, shapes: Mapping[str, Shape]) -> str:
     """A parameter may be the plain text of an enumeration, or an object as a mapping."""
 
     def widened(match: re.Match[str]) -> str:
@@ -139,7 +140,8 @@ def _accepted(parameter: Parameter, shapes: Mapping[str, Shape]) -> str:
         return f"{match[0]} | {_MAPPING}" if is_object(schema) else match[0]
 
     text = _CLASS.sub(widened, parameter.type).replace("list[", "Sequence[")
-    return text if parameter.required or text.endswith("| None") else f"{text} | None"
+    given = _demanded(parameter, operation) or text.endswith("| None")
+    return text if given else f"{text} | None"
 
 
 def _demanded(parameter: Parameter, operation: Operation) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 from codegen import _names
-from codegen._diagnostics import DocumentError
+from codegen._diagnostics import DocumentError, Problem
 from codegen._directions import Directed, direct
-from codegen._document import Document, load
+from codegen._document import Document, examine
 from codegen._emit import Target, render
 from codegen._ir import Api
 from codegen._links import LinkReader
@@ -35,8 +36,7 @@ def generate(path: Path, package: str, out: Path, messages: Path | None) -> dict
     Raises:
         DocumentError: With everything that is wrong with the document.
     """
-    document = load(path)
-    api, directed = read(document)
+    document, api, directed = read_file(path)
     home = runtime()
     target = Target(package, home, (out / package).resolve() == home)
     files = render(api, directed, document, target)
@@ -50,6 +50,40 @@ def generate(path: Path, package: str, out: Path, messages: Path | None) -> dict
             if module.name != "__init__.py":
                 written[out / package / module.name] = module.read_bytes()
     return written
+
+
+def read_file(path: Path) -> tuple[Document, Api, Directed]:
+    """
+    Read a document as an API and its shapes.
+
+    Raises:
+        DocumentError: With the faults of its form and everything that is wrong beyond.
+    """
+    document, problems = examine(path)
+    try:
+        api, directed = read(document)
+    except DocumentError as error:
+        raise DocumentError(error.source, [*problems, *beyond(error.problems, problems)]) from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # Readers rely on the form: without it they may stop anywhere, and its faults are told.
+        if not problems:
+            raise
+    if problems:
+        raise DocumentError(document.source, problems)
+    return document, api, directed
+
+
+def beyond(problems: Iterable[Problem], form: Sequence[Problem]) -> list[Problem]:
+    """The problems that are not where the form is faulty already."""
+    places = [f"{fault.pointer}/" for fault in form]
+    return [
+        problem
+        for problem in problems
+        if not any(
+            place.startswith(f"{problem.pointer}/") or f"{problem.pointer}/".startswith(place)
+            for place in places
+        )
+    ]
 
 
 def read(document: Document) -> tuple[Api, Directed]:

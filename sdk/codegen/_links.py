@@ -8,8 +8,8 @@ becomes a problem that names the place.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, ParamSpec, TypeVar, cast
 from urllib.parse import unquote
 
 from codegen._diagnostics import Problem
@@ -26,6 +26,9 @@ from codegen._ir import (
 from codegen._names import constant_name
 from codegen._schemas import Schemas
 from codegen._states import StateReader, body_pointer, part_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _EXPRESSION: Final = re.compile(
     r"\$(?P<side>request|response)\."
@@ -57,9 +60,32 @@ class LinkReader:
         for operation in self._operations:
             for response in operation.responses:
                 for link, pointer in response.links:
-                    self._arguments(operation, response, link, pointer)
-        chains = [self._chain(operation) for operation in self._operations]
-        return tuple(chain for chain in chains if chain is not None)
+                    self._told(self._arguments, operation, response, link, pointer)
+        found = [self._told(self._chain, operation) for operation in self._operations]
+        chains = tuple(chain for chain in found if chain is not None)
+        self._check_names(chains)
+        return chains
+
+    def _check_names(self, chains: Sequence[Chain]) -> None:
+        """An asynchronous operation makes three methods; the further ones need their names too."""
+        names = {operation.name: operation.pointer for operation in self._operations}
+        for chain in chains:
+            for name in (f"{chain.start.name}_and_wait", f"resume_{chain.start.name}"):
+                if name in names:
+                    self._report(
+                        names[name],
+                        f"this is called `{name}` in Python, as a method of {chain.start.pointer}",
+                        "two methods cannot have one name",
+                        "give it another `operationId`",
+                    )
+
+    def _told(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Read, without the problems that only follow from a reference that leads nowhere."""
+        told, missing = len(self.problems), len(self._document.missing)
+        found = read(*args, **kwargs)
+        if len(self._document.missing) > missing:
+            del self.problems[told:]
+        return found
 
     def _report(self, pointer: str, what: str, why: str, remedy: str) -> None:
         problem = self._document.problem(pointer, what, why, remedy)
@@ -146,7 +172,15 @@ class LinkReader:
                 "describe the `200` answer's body",
             )
             return None
-        extension = link.get("x-async") or {}
+        extension = link.get("x-async", {})
+        if not isinstance(extension, dict):
+            self._report(
+                join(pointer, "x-async"),
+                "`x-async` is no object",
+                "its keys say what the links do not",
+                "write `x-async: {state: $response.body#/…}`, or remove it",
+            )
+            return None
         reader = StateReader(self._document, extension, join(pointer, "x-async"), pointer)
         states = reader.read(answer.schema)
         self.problems.extend(p for p in reader.problems if p not in self.problems)
@@ -154,6 +188,8 @@ class LinkReader:
         if states is None or result is None:
             return None
         constant = f"{constant_name(start.name)}_CHAIN"
+        while any(operation.constant == constant for operation in self._operations):
+            constant += "_"
         return Chain(pointer, constant, start, status, arguments, states, result)
 
     # Results

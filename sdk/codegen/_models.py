@@ -6,12 +6,13 @@ import ast
 import json
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from codegen._directions import Directed
 from codegen._document import Node
-from codegen._schemas import COMPONENTS, field_names, is_object
+from codegen._schemas import COMPONENTS, EXTRAS, TAGS, Shape, field_names, is_object, references
 
 _TEMPLATES: Final = Path(__file__).parent / "templates" / "models"
 # `byte` would become a type that refuses what is no UTF-8, `email` would need a dependency, and
@@ -60,6 +61,10 @@ def render_models(directed: Directed, package: str) -> str:
         custom_template_dir=_TEMPLATES,
         additional_imports=[
             f"{package}._models.OpenEnum",
+            f"{package}._models.Tagged",
+            "typing.TYPE_CHECKING",
+            "typing.Annotated",
+            "typing.Union",
             *([f"{package}._generated.received.Received"] if directed.lenient else []),
         ],
         aliases=field_names(directed.shapes),
@@ -95,9 +100,11 @@ def _openapi(directed: Directed) -> Node:
 def _template_data(directed: Directed) -> defaultdict[str, dict[str, object]]:
     """What the class template is told: which class is lenient, and of which."""
     data: defaultdict[str, dict[str, object]] = defaultdict(dict)
-    for name in directed.shapes:
+    for name, shape in directed.shapes.items():
         # Makes shapes differ that hold the same, which the model generator would merge into one.
         data[name] = {"comment": f"{_MARK}{name}"}
+        if EXTRAS in shape.schema:
+            data[name] |= {"extras": next(references(shape.schema[EXTRAS]))}
     for name, lenient in directed.lenient.items():
         if is_object(directed.shapes[name].schema):
             data[name] |= {"lenient_form": lenient, "first": _FIRST}
@@ -108,6 +115,7 @@ def _template_data(directed: Directed) -> defaultdict[str, dict[str, object]]:
 def _settled(code: str, directed: Directed, package: str) -> str:
     """The code without the model generator's own header, and with relative imports."""
     code = code[code.index("from __future__") :]
+    code = _tagged(code, directed.shapes)
     code = re.sub(rf"  # {_MARK}\w+$", "", code, flags=re.M)
     code = code.replace(f"from {package}._generated.", "from .")
     code = code.replace(f"from {package}.", "from ..")
@@ -116,6 +124,22 @@ def _settled(code: str, directed: Directed, package: str) -> str:
             # A lenient form's class is private; its name alone stands for the public class.
             code = re.sub(rf"^{lenient}(?=\.model_rebuild\(\))", f"_{lenient}", code, flags=re.M)
             code = re.sub(rf"^(class \w+\(){lenient}(?=\):)", rf"\g<1>_{lenient}", code, flags=re.M)
+    return code
+
+
+def _tagged(code: str, shapes: Mapping[str, Shape]) -> str:
+    """The code with unions that are told apart by a member, and open to what is newer."""
+    for node in ast.parse(code).body:
+        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)):
+            continue
+        name = ast.unparse(node.targets[0])
+        tags = shapes[name].schema.get(TAGS)
+        before = ast.get_source_segment(code, node)
+        if tags and before:
+            union = ast.unparse(node.value.args[1])
+            tagged = f"Tagged({tags['property']!r}, {tags['tags']!r})"
+            after = f"{name} = TypeAliasType({name!r}, Annotated[Union[{union}, Model], {tagged}])"
+            code = code.replace(before, after)
     return code
 
 

@@ -28,8 +28,9 @@ _ANNOTATION_NAMES: Final = frozenset(
 )
 _MODEL_NAMES: Final = frozenset(name for name in dir(BaseModel) if not name.startswith("__"))
 _ARGUMENT_NAMES: Final = frozenset(("self", "cls", "body", "timeout"))
-# What the clients of the runtime offer besides operations.
-_CLIENT_NAMES: Final = frozenset(("close", "aclose"))
+# What the clients of the runtime offer besides operations, and what annotations in a client's class
+# body refer to.
+_CLIENT_NAMES: Final = frozenset(("close", "aclose", "models", "date", "datetime"))
 # What generated models import, and the names that Python gives a meaning.
 _CLASS_NAMES: Final = frozenset(
     (

@@ -16,6 +16,7 @@ _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "
 # OpenAPI 3.0, 4.7.12.1: header parameters of these names are ignored.
 _IGNORED_HEADERS: Final = frozenset(("accept", "content-type", "authorization"))
 # OpenAPI 3.0, 4.7.12.2: the default of `style` by place.
+_FORM: Final = "application/x-www-form-urlencoded"
 _STYLES: Final = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 
 
@@ -68,7 +69,8 @@ class OperationReader:
             summary=_text(node.get("summary")),
             description=_text(node.get("description")),
             deprecated=bool(node.get("deprecated")),
-            authenticated=bool(node.get("security", self._document.root.get("security", []))),
+            # An empty requirement asks for nothing; beside another one it makes that optional.
+            authenticated=any(node.get("security", self._document.root.get("security")) or ()),
             parameters=parameters,
             body=body,
             body_schema=body_schema,
@@ -97,7 +99,7 @@ class OperationReader:
         for media_type, media in node.get("content", {}).items():
             schema, place = media.get("schema", {}), join(pointer, "content", media_type, "schema")
         kind = self._schemas.sent_type(schema, place, f"{title} {node['name']}")
-        style = node.get("style", _STYLES[node["in"]])
+        style = "json" if "content" in node else node.get("style", _STYLES[node["in"]])
         return Parameter(
             pointer=pointer,
             name=_names.parameter_name(node["name"]),
@@ -128,13 +130,21 @@ class OperationReader:
         media_type = _media_type(body.get("content", {}))
         if media_type is None:
             return None, None
+        if _plain_media_type(media_type).startswith("multipart/"):
+            self.problems.append(
+                self._document.problem(
+                    join(place, "content", media_type),
+                    f"bodies of `{media_type}` are not supported",
+                    "how the parts are written is not said by a schema alone",
+                    "offer JSON, a form, text or bytes",
+                )
+            )
         schema = body["content"][media_type].get("schema", {})
         where = join(place, "content", media_type, "schema")
-        kind = (
-            self._schemas.sent_type(schema, where, f"{title} request")
-            if _is_json(media_type)
-            else "bytes"
-        )
+        if _is_json(media_type) or _plain_media_type(media_type) == _FORM:
+            kind = self._schemas.sent_type(schema, where, f"{title} request")
+        else:
+            kind = _content_type(media_type)
         description = _text(body.get("description"))
         required = bool(body.get("required"))
         return Body(place, kind, required, media_type, description), (schema, where)
@@ -168,7 +178,7 @@ class OperationReader:
         if media_type is None:
             return None, None
         if not _is_json(media_type):
-            return ("str" if media_type.startswith("text/") else "bytes"), None
+            return _content_type(media_type), None
         if "schema" not in content[media_type]:
             return "object", None
         schema, place = (
@@ -214,8 +224,17 @@ def _text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def _plain_media_type(media_type: str) -> str:
+    return media_type.partition(";")[0].strip().lower()
+
+
+def _content_type(media_type: str) -> str:
+    """The type of a body that is not JSON."""
+    return "str" if media_type.lower().startswith("text/") else "bytes"
+
+
 def _is_json(media_type: str) -> bool:
-    name = media_type.partition(";")[0].strip().lower()
+    name = _plain_media_type(media_type)
     return name == "application/json" or name.endswith("+json")
 
 

@@ -33,6 +33,10 @@ _KEPT: Final = (
     "writeOnly",
     *_LIMITS,
 )
+# Our own members of a shape: the schema of members that are not listed, and how a union's parts are
+# told apart.
+EXTRAS: Final = "x-extras"
+TAGS: Final = "x-tags"
 _COMPOSED: Final = ("allOf", "oneOf", "anyOf")
 _SCALARS: Final = {
     ("string", "uuid"): "UUID",
@@ -110,13 +114,13 @@ class Schemas:
         """The type of a schema in a request; an inline one gets the name."""
         placed = self._place(schema, pointer, name)
         self.sent.update(references(placed))
-        return _annotation(placed)
+        return annotation(placed)
 
     def received_type(self, schema: Json, pointer: str, name: str) -> str:
         """The type of a schema in an answer; an inline one gets the name."""
         placed = self._place(schema, pointer, name)
         self.received.update(references(placed))
-        return _annotation(placed)
+        return annotation(placed)
 
     def _claim(self, name: str, pointer: str) -> str:
         owner = self._owners.setdefault(name, pointer)
@@ -139,7 +143,7 @@ class Schemas:
         """A schema as it stands where it is used: a reference, or something small."""
         target, place = self._document.follow(schema, pointer)
         if place in self._names:
-            return {"$ref": f"{COMPONENTS}/{self._names[place]}"}
+            return _nullable_if(target, {"$ref": f"{COMPONENTS}/{self._names[place]}"})
         if _is_reference(target):
             return self._reference(target, place, name)
         if not _has_own_class(target):
@@ -147,7 +151,7 @@ class Schemas:
         class_name = _names.class_name(name)
         self._names[place] = self._claim(class_name, place)
         self._define(class_name, target, place)
-        return {"$ref": f"{COMPONENTS}/{class_name}"}
+        return _nullable_if(target, {"$ref": f"{COMPONENTS}/{class_name}"})
 
     def _reference(self, schema: Node, pointer: str, name: str) -> Node:
         """OpenAPI 3.0 ignores what is beside `$ref`: a nullable one is an `allOf` of one."""
@@ -178,10 +182,24 @@ class Schemas:
                     )
                     for index, part in enumerate(schema[keyword])
                 ]
+        if isinstance(schema.get("discriminator"), dict):
+            node[TAGS] = self._tags(schema)
         if "items" in schema:
             node["items"] = self._item(schema["items"], join(pointer, "items"), f"{name} item")
         self._normalise_object(schema, node, pointer, name)
         return node
+
+    def _tags(self, schema: Node) -> Node:
+        """By which value of which member the parts of a `oneOf` are told apart: tag to index."""
+        said = schema["discriminator"]
+        parts = schema.get("oneOf") or schema.get("anyOf") or []
+        named = [part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part]
+        tags = {name: index for index, name in enumerate(named)} if len(named) == len(parts) else {}
+        for tag, target in said.get("mapping", {}).items():
+            name = target.rpartition("/")[2]
+            if name in named:
+                tags[tag] = named.index(name)
+        return {"property": said["propertyName"], "tags": tags}
 
     def _part(self, schema: Json, pointer: str, name: str, keyword: str) -> Node:
         """A part of an `allOf` stays where it is: its members are its owner's."""
@@ -191,11 +209,17 @@ class Schemas:
 
     def _item(self, schema: Json, pointer: str, name: str) -> Node:
         placed = self._place(schema, pointer, name)
-        if not LIMITS.isdisjoint(placed):
-            class_name = self._claim(_names.class_name(name), pointer)
-            self.shapes[class_name] = Shape(class_name, pointer, placed)
-            return {"$ref": f"{COMPONENTS}/{class_name}"}
-        return placed
+        return placed if LIMITS.isdisjoint(placed) else self._alias(placed, pointer, name)
+
+    def _named(self, schema: Json, pointer: str, name: str) -> Node:
+        """A schema that is referred to by a name, whatever it is."""
+        placed = self._place(schema, pointer, name)
+        return placed if "$ref" in placed else self._alias(placed, pointer, name)
+
+    def _alias(self, placed: Node, pointer: str, name: str) -> Node:
+        class_name = self._claim(_names.class_name(name), pointer)
+        self.shapes[class_name] = Shape(class_name, pointer, placed)
+        return {"$ref": f"{COMPONENTS}/{class_name}"}
 
     def _normalise_object(self, schema: Node, node: Node, pointer: str, name: str) -> None:
         if "properties" in schema:
@@ -210,9 +234,12 @@ class Schemas:
         others = schema.get("additionalProperties")
         if others is False:
             node["additionalProperties"] = False
-        elif isinstance(others, dict) and others and "properties" not in schema:
+        elif isinstance(others, dict) and others:
             place = join(pointer, "additionalProperties")
-            node["additionalProperties"] = self._item(others, place, f"{name} value")
+            if "properties" in schema:
+                node[EXTRAS] = self._named(others, place, f"{name} value")
+            else:
+                node["additionalProperties"] = self._item(others, place, f"{name} value")
 
     def _check_fields(self, properties: Node, pointer: str) -> None:
         owners: dict[str, str] = {}
@@ -265,6 +292,11 @@ def _has_own_class(schema: Json) -> bool:
     return composed or "properties" in schema or _is_enumeration(schema)
 
 
+def _nullable_if(target: Json, reference: Node) -> Node:
+    """A reference to something nullable says so itself."""
+    return {"nullable": True, "allOf": [reference]} if target.get("nullable") else reference
+
+
 def _with_default(schema: Node) -> str:
     text = str(schema.get("description", "")).strip()
     default = schema["default"]
@@ -273,7 +305,8 @@ def _with_default(schema: Node) -> str:
     return f"{text}\n\n{said}" if text else said
 
 
-def _annotation(schema: Node) -> str:
+def annotation(schema: Node) -> str:
+    """The type of a normalised schema, as Python source."""
     text = _plain_annotation(schema)
     return f"{text} | None" if schema.get("nullable") and text != "object" else text
 
@@ -285,10 +318,10 @@ def _plain_annotation(schema: Node) -> str:
         return _plain_annotation(schema["allOf"][0])
     kind, form = schema.get("type"), schema.get("format")
     if kind == "array":
-        return f"list[{_annotation(schema.get('items', {}))}]"
+        return f"list[{annotation(schema.get('items', {}))}]"
     if kind == "object":
         others = schema.get("additionalProperties")
-        return f"dict[str, {_annotation(others) if isinstance(others, dict) else 'object'}]"
+        return f"dict[str, {annotation(others) if isinstance(others, dict) else 'object'}]"
     return _SCALARS.get((str(kind), form)) or _SCALARS.get((str(kind), None)) or "object"
 
 

@@ -4,46 +4,41 @@ Who signs requests, and how: AWS Signature Version 4 by default.
 1. A request is signed last, once for each attempt, and what an earlier attempt added is taken off
    first.
 2. Whatever may block (finding credentials, refreshing them, a foreign signer) is a `Call`.
-3. Keys are frozen for each signature, never kept: a refresh never mixes two sets.
-4. No secret is in a `repr`.
+3. No secret is in a `repr`.
 """
 
 from __future__ import annotations
 
-import threading
+import time
+from calendar import timegm
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from importlib import import_module
 from typing import Any, Protocol, TypeAlias, TypeGuard
 from urllib.parse import urlsplit
 
-from ._http import Headers, Request
+from ._credentials import FETCH_SECONDS, Credentials, KeySource
+from ._http import Headers, Request, Response
+from ._retry import date_of
+from ._sigv4 import amz_date, authorization, host
 from ._steps import Call, Flow
 from .errors import ConfigurationError, SDKError
 
 SERVICE = "execute-api"
-"""The service name in signatures for API Gateway.
+"""The service that is signed for where the host names none: API Gateway.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
 """
 
+SKEW_SECONDS = 240.0
+"""How far a request's time may be from the server's before a refusal is put down to that.
+
+AWS refuses what is five minutes off; a minute is left for the way and for whole seconds.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+"""
+
 _SIGNING_HEADERS = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-SHA256")
-
-
-class Credentials(Protocol):
-    """AWS credentials: what `boto3.Session().get_credentials()` returns, or any such object."""
-
-    @property
-    def access_key(self) -> str:
-        """The access key ID."""
-
-    @property
-    def secret_key(self) -> str:
-        """The secret access key."""
-
-    @property
-    def token(self) -> str | None:
-        """The session token, if they are temporary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +67,21 @@ Auth: TypeAlias = BearerToken | RequestsAuth | Callable[[Request], Request | Map
 class Signer(Protocol):
     """Makes a request acceptable to the server."""
 
-    def sign(self, request: Request) -> Flow[Request]:
-        """Return the request with what proves who sends it."""
+    def sign(self, request: Request, timeout: float = FETCH_SECONDS) -> Flow[Request]:
+        """Return the request with what proves who sends it, in `timeout` seconds if that blocks."""
+
+    def learn(self, request: Request, response: Response) -> bool:
+        """Say whether the answer to a signed request teaches how to sign it rightly."""
+        return False
 
 
-def signer_for(auth: Auth | None, *, region: str | None, credentials: Credentials | None) -> Signer:
+def signer_for(
+    auth: Auth | None,
+    *,
+    region: str | None,
+    credentials: Credentials | None,
+    service: str | None = None,
+) -> Signer:
     """
     Return the signer that a client's settings ask for.
 
@@ -85,7 +90,7 @@ def signer_for(auth: Auth | None, *, region: str | None, credentials: Credential
             use.
     """
     if auth is None:
-        return SigV4(KeySource(region, credentials))
+        return SigV4(KeySource(region, credentials), service or SERVICE)
     if credentials is not None:
         raise ConfigurationError("credentials= has no effect with auth=: leave one of them out")
     if isinstance(auth, BearerToken):
@@ -113,123 +118,84 @@ def same_origin(request: Request, base_url: str) -> bool:
     return urlsplit(request.url)[:2] == urlsplit(base_url)[:2]
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """One frozen set of credentials and the region they sign for."""
-
-    access_key: str
-    secret_key: str = field(repr=False)
-    token: str | None = field(repr=False)
-    region: str
-
-
-class KeySource:
+class SigV4(Signer):
     """
-    Where keys come from: the given credentials, else boto3's chain, searched when first needed.
+    Signs by AWS Signature Version 4.
 
     Args:
-        region: The region to sign for; by default the AWS profile's.
-        credentials: Given credentials; refreshable ones are asked for each signature.
+        source: Where the keys come from.
+        service: What the request is for.
+        wall_clock: Seconds since 1970, as this machine believes.
     """
 
-    def __init__(self, region: str | None, credentials: Credentials | None) -> None:
-        self._region = region
-        self._credentials: Any = credentials
-        self._lock = threading.Lock()
-        self._ready = False
-
-    def at_hand(self) -> Keys | None:
-        """Return the keys if that takes no time, else `None`."""
-        if not self._ready:
-            return None
-        refresh_needed = getattr(self._credentials, "refresh_needed", None)
-        return None if refresh_needed is not None and refresh_needed() else self._frozen()
-
-    def fetch(self) -> Keys:
-        """Find or refresh the keys; may block. One thread searches, others wait for it."""
-        botocore_errors = import_module("botocore.exceptions")
-        try:
-            with self._lock:
-                if not self._ready:
-                    self._search()
-            return self._frozen()
-        except botocore_errors.BotoCoreError as error:
-            raise ConfigurationError(f"AWS credentials cannot be had: {error}") from error
-
-    def _search(self) -> None:
-        import_module("botocore.auth")
-        import_module("botocore.awsrequest")
-        if self._credentials is None or self._region is None:
-            session = import_module("botocore.session").Session()
-            self._region = self._region or session.get_config_variable("region")
-            if self._credentials is None:
-                self._credentials = session.get_credentials()
-            if self._credentials is None:
-                chain = session.get_component("credential_provider").providers
-                tried = ", ".join(provider.METHOD for provider in chain)
-                raise ConfigurationError(
-                    f"No AWS credentials: pass credentials=, or provide them by one of {tried}"
-                )
-        if not self._region:
-            raise ConfigurationError(
-                "No region: the URL names none; pass region=, or set AWS_REGION or "
-                "AWS_DEFAULT_REGION, or the region of the AWS profile"
-            )
-        self._ready = True
-
-    def _frozen(self) -> Keys:
-        freeze = getattr(self._credentials, "get_frozen_credentials", None)
-        frozen = self._credentials if freeze is None else freeze()
-        if not frozen.access_key or not frozen.secret_key:
-            raise ConfigurationError("The AWS credentials lack the access key or the secret key")
-        region = self._region or ""
-        return Keys(frozen.access_key, frozen.secret_key, frozen.token or None, region)
-
-
-class SigV4:
-    """Signs by AWS Signature Version 4, with botocore's own signer."""
-
-    def __init__(self, source: KeySource) -> None:
+    def __init__(
+        self,
+        source: KeySource,
+        service: str = SERVICE,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         self._source = source
+        self._service = service
+        self._wall_clock = wall_clock
+        self._offset = 0.0
 
-    def sign(self, request: Request) -> Flow[Request]:
+    def sign(self, request: Request, timeout: float = FETCH_SECONDS) -> Flow[Request]:
         """Sign host, content type and `x-amz-*`: proxies may change the rest on the way."""
         keys = self._source.at_hand()
         if keys is None:
-            keys = yield Call(self._source.fetch)
-        headers = request.headers.without(*_SIGNING_HEADERS)
-        signed = {
-            name: value
-            for name, value in headers.items()
-            if name.lower() == "content-type" or name.lower().startswith("x-amz-")
-        }
-        aws_request = import_module("botocore.awsrequest").AWSRequest(
-            method=request.method, url=request.url, headers=signed, data=request.body
+            keys = yield Call(lambda: self._source.fetch(timeout))
+        moment = amz_date(self._wall_clock() + self._offset)
+        added = {"X-Amz-Date": moment}
+        if keys.token:
+            added["X-Amz-Security-Token"] = keys.token
+        headers = request.headers.without(*_SIGNING_HEADERS).merged(added)
+        proof = authorization(
+            keys,
+            keys.region,
+            self._service,
+            moment,
+            method=request.method,
+            url=request.url,
+            headers=[("host", host(request.url)), *filter(_is_signed, headers.items())],
+            body=request.body,
         )
-        auth = import_module("botocore.auth").SigV4Auth(keys, SERVICE, keys.region)
-        auth.add_auth(aws_request)
-        return _with_headers(request, headers.merged(dict(aws_request.headers.items())))
+        return _with_headers(request, headers.merged({"Authorization": proof}))
+
+    def learn(self, request: Request, response: Response) -> bool:
+        """
+        Learn the server's time from a refusal, if the request was signed for another time.
+
+        The refused request's own time counts, not what was learned meanwhile: of many that are
+        refused at once, each is signed again.
+        """
+        sent, refused = _moment(request), date_of(response.headers)
+        if response.status != HTTPStatus.FORBIDDEN or sent is None or refused is None:
+            return False
+        if abs(refused - sent) <= SKEW_SECONDS:
+            return False
+        self._offset = refused - self._wall_clock()
+        return True
 
 
-class Bearer:
+class Bearer(Signer):
     """Adds a bearer token."""
 
     def __init__(self, bearer: BearerToken) -> None:
         self._token = bearer.token
 
-    def sign(self, request: Request) -> Flow[Request]:
+    def sign(self, request: Request, timeout: float = FETCH_SECONDS) -> Flow[Request]:
         """Add the token that is valid now."""
         token = self._token if isinstance(self._token, str) else (yield Call(self._token))
         return _with_headers(request, request.headers.merged({"Authorization": f"Bearer {token}"}))
 
 
-class RequestsSigner:
+class RequestsSigner(Signer):
     """Lets a signer made for `requests` sign our requests."""
 
     def __init__(self, auth: RequestsAuth) -> None:
         self._auth = auth
 
-    def sign(self, request: Request) -> Flow[Request]:
+    def sign(self, request: Request, timeout: float = FETCH_SECONDS) -> Flow[Request]:
         """Show the signer a prepared request of its own library, and take over its headers."""
         headers: dict[str, str] = yield Call(lambda: self._headers(request))
         return _with_headers(request, request.headers.merged(headers))
@@ -246,13 +212,13 @@ class RequestsSigner:
         return {name: _text(value) for name, value in self._auth(prepared).headers.items()}
 
 
-class FunctionSigner:
+class FunctionSigner(Signer):
     """Lets a function of the caller's sign: it returns a request, or headers to add."""
 
     def __init__(self, function: Callable[[Request], Request | Mapping[str, str]]) -> None:
         self._function = function
 
-    def sign(self, request: Request) -> Flow[Request]:
+    def sign(self, request: Request, timeout: float = FETCH_SECONDS) -> Flow[Request]:
         """Call the function."""
         signed: object = yield Call(lambda: self._function(request))
         if isinstance(signed, Request):
@@ -265,13 +231,27 @@ class FunctionSigner:
         )
 
 
-class Unsigned:
+class Unsigned(Signer):
     """Signs nothing: for operations that ask for no authentication."""
 
-    def sign(self, request: Request) -> Flow[Request]:
+    def sign(self, request: Request, timeout: float = FETCH_SECONDS) -> Flow[Request]:
         """Return the request as it is."""
         yield from ()
         return request
+
+
+def _is_signed(header: tuple[str, str]) -> bool:
+    name = header[0].lower()
+    return name == "content-type" or name.startswith("x-amz-")
+
+
+def _moment(request: Request) -> float | None:
+    """Return when a request says that it was signed."""
+    try:
+        moment = time.strptime(request.headers.get("x-amz-date", ""), "%Y%m%dT%H%M%SZ")
+    except ValueError:
+        return None
+    return float(timegm(moment))
 
 
 def _with_headers(request: Request, headers: Headers) -> Request:

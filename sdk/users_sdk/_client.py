@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar, Self, TypeVar
 
-from ._auth import Auth, Credentials, signer_for
-from ._config import Settings, resolve_region, resolve_url, user_agent
+from ._auth import Auth, signer_for
+from ._config import Settings, resolve_region, resolve_service, resolve_url, user_agent
+from ._credentials import Credentials
 from ._drivers import BlockingTransport, run, run_async
 from ._flows import Endpoint, call, resumed, submit, submit_and_wait
 from ._handle import AsyncHandle, Handle
@@ -57,7 +58,12 @@ class _Configured:
             polling=polling or Polling(),
             user_agent=user_agent(user_agent_suffix),
         )
-        signer = signer_for(auth, region=settings.region, credentials=credentials)
+        signer = signer_for(
+            auth,
+            region=settings.region,
+            credentials=credentials,
+            service=resolve_service(settings.base_url),
+        )
         self._endpoint = Endpoint(settings, signer)
 
     def __repr__(self) -> str:

@@ -22,6 +22,9 @@ from .errors import ApiError, InvalidArgumentError, ProtocolError, error_class
 
 T = TypeVar("T")
 
+_FAULT_HEADER = "x-validation-error"
+"""What is wrong with a body, from servers that cannot put it into the answer's body."""
+
 _REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-amz-request-id", "x-request-id")
 _EXCERPT_CHARACTERS = 200
 
@@ -40,7 +43,7 @@ def adapter(kind: Any) -> TypeAdapter[Any]:
 
 def json_body(body: Body, value: object) -> Any:
     """
-    Return a body as JSON values.
+    Return a body as JSON values; one of bytes stays as it is.
 
     Args:
         body: What the operation takes.
@@ -52,6 +55,8 @@ def json_body(body: Body, value: object) -> Any:
     validator = adapter(body.type)
     try:
         valid = validator.validate_python(value)
+        if body.type is bytes:
+            return valid
         return validator.dump_python(valid, mode="json", by_alias=True, exclude_unset=True)
     except ValidationError as error:
         reasons = _reasons(error)
@@ -139,7 +144,8 @@ def failure(operation: Operation[Any], response: Response, now: float) -> ApiErr
     body = _loaded(response)
     code = _member(body, "code") or response.headers.get("x-amzn-errortype", "").partition(":")[0]
     reason = _member(body, "detail", "message", "title", "Message")
-    said = ": ".join(text for text in (code, reason) if text)
+    fault = response.headers.get(_FAULT_HEADER, "")
+    said = ": ".join(text for text in (code, reason, fault) if text)
     line = f"{operation.method} {operation.path} was answered with {_phrase(response.status)}"
     return error_class(response.status)(
         f"{line}: {said.rstrip('.')}" if said else line,

@@ -12,11 +12,21 @@ from urllib.parse import urlsplit
 from ._polling import Polling
 from .errors import ConfigurationError
 
-_REGIONAL_HOST = re.compile(r"\.execute-api\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?$")
-"""Hosts of API Gateway that name their region; custom domains do not.
+_AWS_HOSTS = (
+    re.compile(
+        r"\.(?P<service>execute-api)\.(?P<region>[a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?$"
+    ),
+    re.compile(r"\.(?P<service>lambda)-url\.(?P<region>[a-z0-9-]+)\.on\.aws$"),
+    re.compile(r"\.(?P<service>vpc-lattice-svcs)\.(?P<region>[a-z0-9-]+)\.on\.aws$"),
+)
+"""Hosts that name the service and the region to sign for; custom domains do not.
 
-Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
+Sources: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html,
+https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html and
+https://docs.aws.amazon.com/vpc-lattice/latest/ug/sigv4-authenticated-requests.html
 """
+
+_USER = re.compile(r"//[^/?#]*@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +85,10 @@ def resolve_url(given: str | None, variable: str) -> str:
         valid = False
     if not valid or parts.query or parts.fragment or parts.username is not None:
         source = "base_url" if given is not None else variable
+        # A user in it comes with a password, which no log should have.
+        shown = _USER.sub("//***@", url).partition("?")[0]
         raise ConfigurationError(
-            f"{source} must be like https://host/stage, without user, query or fragment: {url!r}"
+            f"{source} must be like https://host/stage, without user, query or fragment: {shown!r}"
         )
     return url.rstrip("/")
 
@@ -88,14 +100,24 @@ def resolve_region(given: str | None, base_url: str) -> str | None:
     Raises:
         ConfigurationError: The given region is not the one that the host names.
     """
-    match = _REGIONAL_HOST.search(urlsplit(base_url).hostname or "")
-    named = match.group(1) if match else None
+    named = _named_by(base_url).get("region")
     if given and named and given != named:
         raise ConfigurationError(
             f"region is {given!r}, but the URL {base_url} is in {named!r}: leave one of them out"
         )
     environment = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     return given or named or environment or None
+
+
+def resolve_service(base_url: str) -> str | None:
+    """Return the service to sign for, if the host names one."""
+    return _named_by(base_url).get("service")
+
+
+def _named_by(base_url: str) -> dict[str, str]:
+    host = urlsplit(base_url).hostname or ""
+    matches = (pattern.search(host) for pattern in _AWS_HOSTS)
+    return next((match.groupdict() for match in matches if match), {})
 
 
 def user_agent(suffix: str | None) -> str:

@@ -2,7 +2,9 @@
 What to do, step by step, without doing it: generators that yield steps to a driver.
 
 1. One attempt is one signature and one `Send`.
-2. A call is its attempts: one idempotency key, one deadline over attempts and pauses.
+2. A call is its attempts: one idempotency key, one deadline over attempts and pauses. Repetitions
+   are paid for from the client's one retry budget; questions after accepted requests are not, as
+   their pauses grow by themselves.
 3. An accepted request is asked after until its state is final. A disturbance (no answer, a busy
    server) does not end that; a refusal does.
 
@@ -22,7 +24,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from random import random as uniform
 from typing import Any, Generic, TypeVar
@@ -30,13 +32,14 @@ from uuid import uuid4
 
 from . import _codec as codec
 from ._auth import Signer, Unsigned, same_origin
+from ._completions import Completions
 from ._config import Settings
-from ._http import Response
+from ._http import Request, Response
 from ._operation import AsyncOperation, Embedded, Fetched, Operation
 from ._polling import Schedule
 from ._progress import Linked, Progress, from_token, message_id_of
 from ._request import Prepared, prepare
-from ._retry import backoff, is_transient, may_repeat, retry_after
+from ._retry import RetryBudget, backoff, is_transient, may_repeat, retry_after
 from ._steps import Flow, Send, Sleep
 from .errors import (
     ApiError,
@@ -44,6 +47,7 @@ from .errors import (
     InvalidArgumentError,
     OperationFailed,
     ProtocolError,
+    RequestNotSent,
     SDKError,
     TransportError,
     UnknownOutcome,
@@ -54,6 +58,12 @@ T = TypeVar("T")
 
 LAG_SECONDS = 10.0
 """How long a 404 for something just made means that a copy of the server's data lags."""
+
+BUDGET_SPENT = (
+    "It was not repeated: too many calls of this client have failed lately, and their repetitions "
+    "have used up its retry budget"
+)
+"""The note on the error of a call that the client's retry budget allowed no repetition."""
 
 _ACCEPTED_TYPES = "application/json, application/problem+json"
 _UNSIGNED = Unsigned()
@@ -76,6 +86,8 @@ class Endpoint:
         wall_clock: Seconds since 1970.
         random: Returns a number from 0 to 1.
         new_key: Makes an idempotency key.
+        budget: What the repetitions of all calls may cost.
+        completions: What was learned of each operation, by its ID.
     """
 
     settings: Settings
@@ -84,6 +96,13 @@ class Endpoint:
     wall_clock: Callable[[], float] = time.time
     random: Callable[[], float] = uniform
     new_key: Callable[[], str] = new_key
+    budget: RetryBudget = field(default_factory=RetryBudget)
+    completions: dict[str, Completions] = field(default_factory=dict)
+
+    def schedule(self, chain: AsyncOperation[Any], now: float, hint: float | None) -> Schedule:
+        """Return when to ask after a request accepted now, which the server gave a hint for."""
+        learned = self.completions.setdefault(chain.start.operation_id, Completions())
+        return Schedule(self.settings.polling, learned, now, hint, self.random)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +157,7 @@ def submit(
         request_id=codec.request_id(response),
         idempotency_key=prepared.idempotency_key,
         accepted_at=received,
-        schedule=Schedule(endpoint.settings.polling, now, hint, endpoint.random),
+        schedule=endpoint.schedule(chain, now, hint),
         lagging_since=now,
     )
 
@@ -146,7 +165,7 @@ def submit(
 def resumed(endpoint: Endpoint, chain: AsyncOperation[T], token: str) -> Progress[T]:
     """Return what a token stands for; it is asked after at once."""
     now = endpoint.clock()
-    schedule = Schedule(endpoint.settings.polling, now, None, endpoint.random)
+    schedule = endpoint.schedule(chain, now, None)
     schedule.at_once(now)
     progress = from_token(chain, token, schedule)
     progress.lagging_since = now - max(0.0, endpoint.wall_clock() - progress.accepted_at)
@@ -262,18 +281,41 @@ def _prepared(
 def _attempt(
     endpoint: Endpoint, operation: Operation[Any], prepared: Prepared, timeout: float
 ) -> Flow[Response]:
-    """Sign, send once, and return a success; anything else is raised."""
+    """
+    Sign, send once, and return a success; anything else is raised.
+
+    An answer that teaches how to sign, such as the server's time, is followed by one more request.
+    """
     signer = endpoint.signer if operation.authenticated else _UNSIGNED
-    request = yield from signer.sign(prepared.request)
+    deadline = endpoint.clock() + timeout
+    request, response = yield from _send_signed(endpoint, operation, signer, prepared, timeout)
+    left = deadline - endpoint.clock()
+    if signer.learn(request, response) and left > 0:
+        _, response = yield from _send_signed(endpoint, operation, signer, prepared, left)
+    if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
+        return response
+    raise codec.failure(operation, response, endpoint.wall_clock())
+
+
+def _send_signed(
+    endpoint: Endpoint,
+    operation: Operation[Any],
+    signer: Signer,
+    prepared: Prepared,
+    timeout: float,
+) -> Flow[tuple[Request, Response]]:
+    """Sign and send, within `timeout` seconds; return what was sent, and the answer."""
+    deadline = endpoint.clock() + timeout
+    request = yield from signer.sign(prepared.request, timeout)
     if not same_origin(request, endpoint.settings.base_url):
         raise ConfigurationError(
             f"The signer has changed where {operation.name} goes: only "
             f"{endpoint.settings.base_url} may see a signed request"
         )
-    response: Response = yield Send(request, timeout)
-    if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
-        return response
-    raise codec.failure(operation, response, endpoint.wall_clock())
+    left = deadline - endpoint.clock()
+    if left <= 0:
+        raise RequestNotSent(f"{operation.name} was not sent: signing it took all the time")
+    return request, (yield Send(request, left))
 
 
 def _exchange(
@@ -286,23 +328,31 @@ def _exchange(
         raise InvalidArgumentError(f"timeout must be more than 0 seconds, not {limit:g}")
     deadline = endpoint.clock() + limit
     lost: UnknownOutcome | None = None
-    repetition = 0
+    repetition = paid = 0
     while True:
         repetition += 1
         left = deadline - endpoint.clock()
         try:
-            return (
-                yield from _attempt(
-                    endpoint, operation, prepared, min(left, settings.attempt_timeout)
-                )
+            response = yield from _attempt(
+                endpoint, operation, prepared, min(left, settings.attempt_timeout)
             )
+            endpoint.budget.refund(paid)
+            return response
         except (TransportError, ApiError) as error:
             lost = error if isinstance(error, UnknownOutcome) else lost
             hint = error.retry_after if isinstance(error, ApiError) else None
             pause = backoff(repetition, hint, endpoint.random)
-            again = repetition <= settings.max_retries and may_repeat(error, safe=prepared.safe)
-            if not again or endpoint.clock() + pause >= deadline:
-                raise _final(error, lost, prepared) from error.__cause__
+            again = (
+                repetition <= settings.max_retries
+                and may_repeat(error, safe=prepared.safe)
+                and endpoint.clock() + pause < deadline
+            )
+            paid = endpoint.budget.take(error) if again else 0
+            if not paid:
+                final = _final(error, lost, prepared)
+                if again:
+                    final.add_note(BUDGET_SPENT)
+                raise final from error.__cause__
         yield Sleep(pause)
 
 
@@ -324,6 +374,7 @@ def _inquire(endpoint: Endpoint, progress: Progress[T]) -> Flow[Settled[T] | Non
     chain = progress.chain
     if progress.result_arguments is None:
         prepared = _prepared(endpoint, chain.status, progress.arguments)
+        progress.schedule.asking(endpoint.clock())
         response = yield from _poll(endpoint, chain.status, prepared)
         body = codec.document(chain.status, response)
         if not _succeeded(endpoint, progress, response, body):
@@ -355,8 +406,10 @@ def _succeeded(endpoint: Endpoint, progress: Progress[Any], response: Response, 
     progress.status = state
     progress.lagging_since = None
     if state in states.succeeded:
+        progress.schedule.final()
         return True
     if state in states.failed:
+        progress.schedule.final()
         raise _operation_failed(progress, response, body)
     hint = retry_after(response.headers, endpoint.wall_clock())
     progress.schedule.pending(endpoint.clock(), hint)

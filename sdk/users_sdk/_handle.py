@@ -54,7 +54,7 @@ class Handle(Accepted[T], Future[T]):
         Future.__init__(self)
         Accepted.__init__(self, progress, endpoint)
         self._background = background
-        self._begun = False
+        self._begun: int | None = None
         # concurrent.futures asks no method of a future that it waits for; it only adds itself here.
         self._waiters = _Waiters(self)
 
@@ -180,8 +180,9 @@ class Handle(Accepted[T], Future[T]):
         return super().done()
 
     def _begin(self) -> None:
-        if not self._begun and not self.is_settled():
-            self._begun = True
+        # Once in each process: a parent's handle that a child asks goes on in the child as well.
+        if self._begun != self._background.forks and not self.is_settled():
+            self._begun = self._background.forks
             self._background.add(self)
 
     def _settles_within(self, limit: float | None) -> bool:

@@ -22,6 +22,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
 
+from ._fork import begins_anew
 from .errors import (
     AnswerTimeout,
     ClientClosed,
@@ -88,7 +89,7 @@ class Request:
     method: str
     url: str
     headers: Headers = field(default_factory=Headers)
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Response:
 
     status: int
     headers: Headers
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
 
 
 class Transport(Protocol):
@@ -154,7 +155,12 @@ class HttpxTransport:
     def __init__(self, client: HttpClient | None = None) -> None:
         self._given = client
         self._library = _library_of(client, "Client") if client is not None else None
-        self._client: Any = client
+        self.after_fork()
+        begins_anew(self)
+
+    def after_fork(self) -> None:
+        """Begin anew with connections and locks; a given client is its owner's to make anew."""
+        self._client: Any = self._given
         self._lock = threading.Lock()
         self._gate = threading.BoundedSemaphore(CONNECTIONS)
 

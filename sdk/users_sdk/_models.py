@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 
 class Model(BaseModel):
@@ -47,3 +50,38 @@ class OpenEnum(StrEnum):
         member._name_ = value
         member._value_ = value
         return member
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """
+    Marks a union whose members are told apart by one property's value.
+
+    An object with a value that is not listed is kept as a plain `Model`, which is the last member
+    of the union: the server is newer than this package.
+
+    Attributes:
+        property: The property's name on the wire.
+        members: Which member of the union a value stands for, counted from 0.
+    """
+
+    property: str
+    members: Mapping[str, int]
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        union = handler(source)
+        if union["type"] != "union":
+            raise TypeError(f"{source} is no union")
+        members: list[Any] = list(union["choices"])
+        choices = {str(index): members[index] for index in self.members.values()}
+        choices |= {"unknown": members[-1], "instance": union}
+
+        def choice(value: object) -> str:
+            if not isinstance(value, Mapping):
+                return "instance"
+            index = self.members.get(str(value.get(self.property)))
+            return "unknown" if index is None else str(index)
+
+        return core_schema.tagged_union_schema(choices, choice)

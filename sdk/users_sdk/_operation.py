@@ -40,7 +40,8 @@ class Parameter:
         location: Where it is sent.
         required: Whether the document requires it.
         style: How a list or an object is written (OpenAPI 3.0, 4.7.12.3): `simple`, `form`,
-            `deepObject`, `spaceDelimited`, `pipeDelimited`, `label` or `matrix`.
+            `deepObject`, `spaceDelimited`, `pipeDelimited`, `label` or `matrix`; `json` where the
+            document describes it by a media type.
         explode: Whether each member of a list or an object is written by itself.
     """
 

@@ -1,14 +1,13 @@
 """
 When to ask next. Pure: no clock, no input or output.
 
-A schedule is geometric: a request that has run for long will likely run for longer, so the pauses
-grow with it. Small jitter around the step keeps handles made at once from asking at once; jitter
-over the whole step would waste early polls and make the tail long.
-
 1. Never earlier than the server asked for with its last answer.
-2. A server that asks for less than the first step pulls the schedule down to what it asked for: it
-   knows how long its work takes.
-3. Nothing is kept for each poll.
+2. The schedule is the one of least expected cost for what was learned (`_completions`); without
+   anything learned it is that of a prior, whose pauses grow with the square root of the time.
+3. A server that wants to be asked often says that polls are cheap: its pause bounds their price.
+4. Small jitter keeps handles made at once from asking at once. It is as large as it can be without
+   costing much; jitter over the whole pause would waste early polls and make the tail long.
+5. Nothing is kept for each poll.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ._completions import PRICE_SECONDS, Completions
 from .errors import ConfigurationError
 
-SHORTEST_SECONDS = 0.01
-"""The least pause between two polls, also where the server asks for none."""
-
-
 DISTURBED_SECONDS = 0.1
-"""The least step after a question that failed: what is disturbed needs a rest."""
+"""The least pause after a question that failed; it doubles: what is disturbed needs a rest."""
+
+LONGEST_REST_SECONDS = 5.0
+"""What it doubles to at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,24 +31,26 @@ class Polling:
     How an accepted request is asked after.
 
     Attributes:
-        initial: Seconds before the first question, where the server does not say.
-        factor: How much longer each pause is than the one before.
-        maximum: The longest pause, in seconds, unless the server asks for more.
-        jitter: How far a pause strays from its step at random, as a part of it.
+        adaptive: Whether the completions that a client has seen decide when it asks. Without, each
+            request is asked after as if it were the first.
+        interval: A fixed pause in seconds, instead of a learned one.
+        bounds: The shortest and the longest pause between two questions, in seconds. The server
+            can ask for more than the longest.
+        jitter: How far a pause is made longer at random at most, as a part of it.
         deadline: Seconds that waiting without a timeout of its own lasts; `None` is for ever.
     """
 
-    initial: float = 0.2
-    factor: float = 1.25
-    maximum: float = 2.0
+    adaptive: bool = True
+    interval: float | None = None
+    bounds: tuple[float, float] = (0.01, 30.0)
     jitter: float = 0.1
     deadline: float | None = 900.0
 
     def __post_init__(self) -> None:
+        shortest, longest = self.bounds
         rules = {
-            "initial must be more than 0": self.initial > 0,
-            "factor must be 1 or more": self.factor >= 1,
-            "maximum must not be less than initial": self.maximum >= self.initial,
+            "interval must be more than 0, or None": self.interval is None or self.interval > 0,
+            "bounds must be two rising numbers of more than 0": 0 < shortest <= longest,
             "jitter must be at least 0 and less than 1": 0 <= self.jitter < 1,
             "deadline must be more than 0, or None": self.deadline is None or self.deadline > 0,
         }
@@ -62,48 +63,93 @@ class Schedule:
     """
     When one request is asked after.
 
+    Args:
+        polling: How the caller wants it.
+        completions: What was learned from requests like this one.
+        now: When it was accepted, on the clock of the caller.
+        hint: Seconds after which the server wants to be asked, if it says.
+        random: Returns a number from 0 to 1.
+
     Attributes:
         due: When to ask next, on the clock of the caller.
         floor: Before when the server does not want to be asked.
     """
 
-    __slots__ = ("_polling", "_random", "_step", "due", "floor")
+    __slots__ = (
+        "_asked",
+        "_began",
+        "_completions",
+        "_pending",
+        "_polling",
+        "_random",
+        "_rest",
+        "due",
+        "floor",
+    )
 
     def __init__(
         self,
         polling: Polling,
+        completions: Completions,
         now: float,
         hint: float | None,
         random: Callable[[], float],
     ) -> None:
         self._polling = polling
+        self._completions = completions
         self._random = random
-        self._step = polling.initial
-        if hint is not None:
-            self._step = min(self._step, max(hint, SHORTEST_SECONDS))
+        self._began = now
+        self._pending = now
+        self._asked = now
+        self._rest = DISTURBED_SECONDS
         self.floor = now
         self.due = now
         self._plan(now, hint)
 
+    def asking(self, now: float) -> None:
+        """Note when a question is sent: its answer is about that time, not about its own."""
+        self._asked = now
+
     def pending(self, now: float, hint: float | None) -> None:
         """Plan the next question after an answer that was not final."""
-        self._step = min(self._step * self._polling.factor, self._polling.maximum)
+        self._pending = self._asked
+        self._rest = DISTURBED_SECONDS
         self._plan(now, hint)
 
+    def final(self) -> None:
+        """Learn from the answer that was final."""
+        if self._polling.adaptive and self._polling.interval is None:
+            self._completions.add(self._pending - self._began, self._asked - self._began)
+
     def disturbed(self, now: float, hint: float | None) -> None:
-        """Plan the next question after one that brought no state: the step at least doubles."""
-        self._step = min(max(self._step * 2, DISTURBED_SECONDS), self._polling.maximum)
-        self._plan(now, hint)
+        """Plan the next question after one that brought no state: each rest is longer."""
+        floor = hint or 0.0
+        self.floor = now + floor
+        self.due = now + max(self._rest, floor) * (1 + self._polling.jitter * self._random())
+        self._rest = min(self._rest * 2, LONGEST_REST_SECONDS)
 
     def at_once(self, now: float) -> None:
         """Plan the next question for now, or for when the server allows it."""
         self.due = max(now, self.floor)
 
     def _plan(self, now: float, hint: float | None) -> None:
-        floor = hint or 0.0
-        stray = self._polling.jitter * self._random()
-        # Around the step either way; above the server's floor only, and yet not all at the same
-        # time.
-        step = self._step * (1 - self._polling.jitter + 2 * stray)
-        self.floor = now + floor
-        self.due = now + max(step, floor * (1 + stray), SHORTEST_SECONDS)
+        self.floor = now + (hint or 0.0)
+        interval = self._polling.interval
+        due = self._least_cost(now, hint) if interval is None else now + interval * self._stray()
+        # Above a floor, too, not all at the same time.
+        lowest = now + max(hint or 0.0, self._polling.bounds[0]) * self._stray()
+        self.due = max(due, lowest)
+
+    def _least_cost(self, now: float, hint: float | None) -> float:
+        shortest, longest = self._polling.bounds
+        gap = max(hint or 0.0, shortest)
+        price = min(PRICE_SECONDS, hint / 2) if hint else PRICE_SECONDS
+        plan = self._completions.plan(max(price, shortest / 2), gap)
+        last = self._pending - self._began
+        time = plan.after(last, now - self._began + gap)
+        time = self._completions.probe(last, time, self._random)
+        time += self._polling.jitter * self._random() * plan.slack(last, time)
+        return min(self._began + time, now + longest)
+
+    def _stray(self) -> float:
+        return 1 + self._polling.jitter * self._random()

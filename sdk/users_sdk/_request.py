@@ -17,7 +17,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ._codec import encoded, json_body
 from ._http import Headers, Request
-from ._operation import Operation, Parameter
+from ._operation import Body, Operation, Parameter
 from ._retry import IDEMPOTENT_METHODS
 from .errors import InvalidArgumentError
 
@@ -73,15 +73,20 @@ def prepare(
     if operation.idempotency_header is not None:
         given = values.get(key_parameter.name) if key_parameter else None
         key = new_key() if given is None else _text(given)
+        if not key:
+            raise InvalidArgumentError(
+                f"{key_parameter.name if key_parameter else 'the key'} must not be empty: without "
+                "a key, the same call again would not be known as the same"
+            )
         if key_parameter:
             values[key_parameter.name] = key
     document = _document(operation, body)
-    fields = Headers(headers).merged(_headers(operation, values))
+    fields = Headers(headers).merged(_accepted(operation)).merged(_headers(operation, values))
     if key is not None and operation.idempotency_header is not None:
         fields = fields.merged({operation.idempotency_header: key})
     content = b""
     if operation.body is not None and document is not None:
-        content = encoded(document)
+        content = _content(operation.body, document)
         fields = fields.merged({"Content-Type": operation.body.media_type})
     url = base_url + _path(operation, values) + _query(operation, values)
     request = Request(operation.method, url, fields, content)
@@ -103,8 +108,10 @@ def _given(operation: Operation[Any], arguments: Mapping[str, object]) -> dict[s
 
 def _json(parameter: Parameter, value: object) -> Any:
     try:
-        return to_jsonable_python(value, by_alias=True, exclude_none=True)
-    except PydanticSerializationError as error:
+        plain = to_jsonable_python(value, by_alias=True, exclude_none=True)
+        # A parameter described by a media type is that JSON text, wherever it is sent.
+        return encoded(plain).decode("ascii") if parameter.style == "json" else plain
+    except (PydanticSerializationError, UnicodeDecodeError) as error:
         raise InvalidArgumentError(f"{parameter.name} cannot be sent: {error}") from error
 
 
@@ -122,6 +129,34 @@ def _document(operation: Operation[Any], body: object) -> Any:
     if operation.body is None:
         raise InvalidArgumentError(f"{operation.name} takes no body")
     return json_body(operation.body, body)
+
+
+def _accepted(operation: Operation[Any]) -> dict[str, str]:
+    """Return what is accepted where a result may be something else than JSON."""
+    others = any(kind in (bytes, str) for kind in operation.results.values())
+    return {"Accept": "*/*"} if others else {}
+
+
+def _content(body: Body, document: Any) -> bytes:
+    media_type = body.media_type.partition(";")[0].strip().lower()
+    if isinstance(document, bytes):
+        return document
+    if media_type == "application/x-www-form-urlencoded":
+        return _form(document)
+    if isinstance(document, str) and media_type.startswith("text/"):
+        return document.encode("utf-8")
+    return encoded(document)
+
+
+def _form(document: Mapping[str, Any]) -> bytes:
+    """Write a form: a list as a field for each member, objects as JSON (OpenAPI 3.0, 4.7.15)."""
+    pairs = []
+    for name, value in document.items():
+        for member in value if isinstance(value, list) else [value]:
+            nested = isinstance(member, Mapping | list)
+            text = encoded(member).decode("ascii") if nested else _text(member)
+            pairs.append(f"{quote(name, safe='')}={quote(text, safe='')}")
+    return "&".join(pairs).encode("ascii")
 
 
 def _path(operation: Operation[Any], values: Mapping[str, Any]) -> str:

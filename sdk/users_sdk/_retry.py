@@ -1,12 +1,14 @@
-"""Whether a request may be sent again, and after how long. Pure."""
+"""Whether a request may be sent again, after how long, and at whose expense. Pure."""
 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
+from ._fork import begins_anew
 from .errors import ApiError, RequestNotSent, SDKError, UnknownOutcome
 
 FIRST_SECONDS = 0.1
@@ -17,6 +19,22 @@ LONGEST_SECONDS = 5.0
 
 LONGEST_HINT_SECONDS = 3600.0
 """What a longer `Retry-After` is taken for: more than that is a mistake of the server's."""
+
+BUDGET_TOKENS = 500
+"""What a client's repetitions may cost before successes pay for more.
+
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, and botocore's
+`retries.quota` (observed in 1.43.106), whose costs and refunds these are.
+"""
+
+REPETITION_TOKENS = 5
+"""What a repetition costs."""
+
+LATE_REPETITION_TOKENS = 10
+"""What a repetition costs after a failure for want of time, which has bound the server longer."""
+
+SUCCESS_TOKENS = 1
+"""What a success gives back that needed no repetition."""
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Methods whose repetition means the same. Source: RFC 9110, 9.2.2."""
@@ -61,6 +79,55 @@ def may_repeat(failure: SDKError, *, safe: bool) -> bool:
     return isinstance(failure, RequestNotSent)
 
 
+class RetryBudget:
+    """
+    What the repetitions of all calls of one client may cost.
+
+    Each repetition takes tokens, each success gives some back. While a server fails every call, the
+    tokens run out and each call is one attempt: repetitions then multiply no load. Any thread may
+    use it.
+
+    Args:
+        tokens: How many there are at first, and at most.
+    """
+
+    __slots__ = ("__weakref__", "_available", "_capacity", "_lock")
+
+    def __init__(self, tokens: int = BUDGET_TOKENS) -> None:
+        self._capacity = tokens
+        self._available = tokens
+        self._lock = threading.Lock()
+        begins_anew(self)
+
+    def after_fork(self) -> None:
+        """Begin anew with the lock: a thread of the parent may have held it."""
+        self._lock = threading.Lock()
+
+    @property
+    def available(self) -> int:
+        """The tokens that are left."""
+        return self._available
+
+    def take(self, failure: SDKError) -> int:
+        """Pay for a repetition after this failure; return its price, or 0 if it cannot be paid."""
+        price = LATE_REPETITION_TOKENS if isinstance(failure, TimeoutError) else REPETITION_TOKENS
+        with self._lock:
+            if price > self._available:
+                return 0
+            self._available -= price
+            return price
+
+    def refund(self, paid: int) -> None:
+        """
+        Give back after a success.
+
+        Args:
+            paid: The price of the call's last repetition; 0 if it had none.
+        """
+        with self._lock:
+            self._available = min(self._capacity, self._available + (paid or SUCCESS_TOKENS))
+
+
 def backoff(repetition: int, hint: float | None, random: Callable[[], float]) -> float:
     """
     Return the pause before a repetition, in seconds: full jitter, never below what the server asks.
@@ -98,9 +165,14 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         moment = _date(value)
         if moment is None:
             return None
-        sent = _date(headers.get("date"))
+        sent = date_of(headers)
         seconds = max(0.0, moment - (now if sent is None else sent))
     return min(seconds, LONGEST_HINT_SECONDS)
+
+
+def date_of(headers: Mapping[str, str]) -> float | None:
+    """Return the time, in seconds since 1970, at which an answer was made, if it says so."""
+    return _date(headers.get("date"))
 
 
 def _number(text: str | None) -> float | None:

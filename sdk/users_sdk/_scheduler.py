@@ -24,6 +24,7 @@ from itertools import count
 from typing import Protocol
 
 from ._drivers import run_async
+from ._fork import begins_anew
 from ._http import CONNECTIONS, AsyncTransport
 from ._steps import Flow
 
@@ -32,6 +33,10 @@ POLLS = CONNECTIONS
 
 STOP_SECONDS = 2.0
 """How long closing waits for the thread to end."""
+
+
+_parents: list[object] = []
+"""What is a parent's, kept in the child as it is: to collect it could wake the parent's loop."""
 
 
 class Watched(Protocol):
@@ -167,6 +172,12 @@ class Loops:
         self._opener = opener
         self._homes: dict[asyncio.AbstractEventLoop, _Home] = {}
         self._closed = False
+        begins_anew(self)
+
+    def after_fork(self) -> None:
+        """Leave the parent's loops to the parent."""
+        _parents.extend(self._homes.values())
+        self._homes = {}
 
     def transport(self) -> AsyncTransport:
         """Return the running loop's transport."""
@@ -230,13 +241,28 @@ class Background:
     Args:
         opener: Makes the transport. It must not hold the client: the thread holds the opener's
             transport.
+
+    Attributes:
+        forks: How many forks lie between the process that made this and the one that runs it. What
+            was added before the last one is advanced in the parent only.
     """
 
     def __init__(self, opener: Callable[[], AsyncTransport]) -> None:
+        self.forks = 0
         self._opener = opener
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
         self._closed = False
+        begins_anew(self)
+
+    def after_fork(self) -> None:
+        """Leave the parent's thread and loop to the parent."""
+        self.forks += 1
+        self._lock = threading.Lock()
+        if self._worker is not None:
+            self._worker.finalizer.detach()
+            _parents.append(self._worker)
+            self._worker = None
 
     def add(self, watched: Watched) -> None:
         """Begin to advance a handle."""

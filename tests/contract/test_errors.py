@@ -107,7 +107,7 @@ def test_a_signature_for_another_region_is_refused(runtime: LocalRuntime) -> Non
     """A signature is good for one Region."""
     body = json.dumps(VALID).encode()
     response = send(runtime, "POST", "/users", body=body, region="eu-west-1")
-    assert response.status_code == 403
+    problem(response, 403, "INVALID_SIGNATURE")
 
 
 @pytest.mark.parametrize("age", [timedelta(minutes=20), timedelta(minutes=-20)])
@@ -115,9 +115,7 @@ def test_an_expired_signature_is_refused(runtime: LocalRuntime, age: timedelta) 
     """A signature is good for five minutes, in both directions of the clock."""
     signed_at = datetime.now(UTC) - age
     response = send(runtime, "GET", f"/users/{uuid.uuid4()}", signed_at=signed_at)
-    assert response.status_code == 403
-    assert response.headers["content-type"] == "application/problem+json"
-    assert "expired" in response.json()["detail"] or "signature" in response.json()["detail"]
+    problem(response, 403, "INVALID_SIGNATURE")
 
 
 def test_a_body_changed_on_the_way_is_refused(runtime: LocalRuntime) -> None:

@@ -6,14 +6,17 @@ import json
 import re
 import shutil
 import subprocess
+import time
 import uuid
 
+import httpx
 import pytest
 import requests
 from aws_requests_auth.boto_utils import BotoAWSRequestsAuth
+from botocore.credentials import Credentials
 
 from deploy.local.runtime import LocalRuntime
-from users_sdk import AsyncUsersClient, UsersClient
+from users_sdk import AsyncUsersClient, ForbiddenError, UsersClient
 
 SMALL = {"name": "Ada & Co = 50 %", "email": "ada@example.com"}
 
@@ -51,6 +54,49 @@ async def test_the_async_client_takes_a_requests_signer(
     async with AsyncUsersClient(auth=botocore_auth(runtime)) as client:
         user = await client.create_user_and_wait(SMALL, timeout=30)
         assert user.name == SMALL["name"]
+
+
+def counting(statuses: list[int]) -> httpx.Client:
+    """An HTTP client that notes how each request was answered."""
+    return httpx.Client(event_hooks={"response": [lambda r: statuses.append(r.status_code)]})
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_wrong_clock_is_found_out_and_made_up_for(
+    runtime: LocalRuntime, environment: dict[str, str], hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Corner 29: the gateway's refusal teaches its time; later requests are signed rightly."""
+    sent: list[int] = []
+    with (
+        httpx.Client(
+            event_hooks={"response": [lambda r: sent.append(r.status_code)]}
+        ) as http_client,
+        UsersClient(http_client=http_client) as client,
+    ):
+        # Only the client's clock is wrong: the gateway runs in this process too.
+        signer = client._endpoint.signer
+        monkeypatch.setattr(signer, "_wall_clock", lambda: time.time() + hours * 3600)
+        user = client.create_user_and_wait(SMALL, timeout=30)
+        assert client.get_user(user_id=user.user_id) == user
+    assert sent.count(403) == 1
+    assert sent[0] == 403
+
+
+def test_a_refusal_for_another_reason_is_not_repeated(
+    runtime: LocalRuntime, environment: dict[str, str]
+) -> None:
+    """Corner 29: a wrong secret key is one request and a clear error."""
+    sent: list[int] = []
+    keys = Credentials(runtime.key.access_key_id, "wrong")
+    with (
+        httpx.Client(
+            event_hooks={"response": [lambda r: sent.append(r.status_code)]}
+        ) as http_client,
+        UsersClient(http_client=http_client, credentials=keys) as client,
+        pytest.raises(ForbiddenError, match="INVALID_SIGNATURE"),
+    ):
+        client.create_user(SMALL)
+    assert sent == [403]
 
 
 def curl_signs() -> bool:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import threading
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -10,10 +10,12 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
-from tests.sdk.orders import Keys, perform
-from users_sdk._auth import Auth, BearerToken, Signer, Unsigned, signer_for
-from users_sdk._auth import Keys as FrozenKeys
+from tests.sdk.orders import Keys, OrdersClient, perform
+from users_sdk._auth import Auth, BearerToken, Signer, SigV4, Unsigned, signer_for
+from users_sdk._credentials import Keys as FrozenKeys
+from users_sdk._credentials import KeySource
 from users_sdk._http import Headers, Request, Response
+from users_sdk._sigv4 import amz_date
 from users_sdk._steps import Call
 from users_sdk.errors import ConfigurationError, SDKError
 
@@ -66,6 +68,14 @@ def test_the_signature_covers_what_is_sent(token: str | None) -> None:
     assert signed.headers["X-Other"] == "1"
 
 
+def test_a_lambda_url_is_signed_for_its_service() -> None:
+    """Corner 31: what the client's URL names is what the signature is for."""
+    url = "https://abc.lambda-url.eu-west-1.on.aws"
+    client = OrdersClient(base_url=url, credentials=Keys())
+    signed = sign(client._endpoint.signer, Request("GET", f"{url}/orders"))
+    assert "/eu-west-1/lambda/aws4_request" in signed.headers["Authorization"]
+
+
 def test_a_second_attempt_is_signed_afresh() -> None:
     """What the first signature added is taken off, an old session token above all."""
     once = sign(sigv4(Keys(token="old")))
@@ -74,121 +84,74 @@ def test_a_second_attempt_is_signed_afresh() -> None:
     assert again.headers["Authorization"] != once.headers["Authorization"]
 
 
-def test_refreshable_credentials_are_frozen_for_each_signature() -> None:
-    """Asked each time, off the loop only when they have to be refreshed."""
-
-    class Refreshable:
-        stale = False
-        asked = 0
-        access_key = secret_key = token = "never read one by one"
-
-        def refresh_needed(self) -> bool:
-            return self.stale
-
-        def get_frozen_credentials(self) -> Keys:
-            self.asked += 1
-            return Keys(access_key=f"AKID{self.asked}")
-
-    credentials = Refreshable()
-    signer = sigv4(credentials)
-    steps = []
-    for stale in (False, False, True):
-        credentials.stale = stale
-        signed, calls = perform(signer.sign(REQUEST), unreachable)
-        steps.append((signed.headers["Authorization"].split("=")[1].split("/")[0], len(calls)))
-    assert steps == [("AKID1", 1), ("AKID2", 0), ("AKID3", 1)]
-
-
-@pytest.fixture
-def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """Take every source of credentials away that a machine may have."""
-    for name in (
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "AWS_PROFILE",
-        "AWS_REGION",
-        "AWS_DEFAULT_REGION",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-
-
-@pytest.mark.usefixtures("no_aws")
-def test_without_credentials_every_provider_that_was_tried_is_named() -> None:
-    """One error tells where they could have come from."""
-    with pytest.raises(ConfigurationError, match=r"credentials=.* env, .*shared-credentials-file"):
-        sign(sigv4())
-
-
-@pytest.mark.usefixtures("no_aws")
-def test_without_a_region_every_source_is_named() -> None:
-    """One error tells where it could have come from."""
-    with pytest.raises(ConfigurationError, match=r"region=.*AWS_REGION.*profile"):
-        sign(sigv4(Keys(), region=None))
-
-
-@pytest.mark.usefixtures("no_aws")
-def test_credentials_and_region_come_from_the_profile(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
-    """What boto3 would use is used."""
-    (tmp_path / "config").write_text("[profile shop]\nregion = ap-south-1\n")
-    (tmp_path / "credentials").write_text(
-        "[shop]\naws_access_key_id = AKIDSHOP\naws_secret_access_key = x\n"
-    )
-    monkeypatch.setenv("AWS_PROFILE", "shop")
-    authorization = sign(sigv4(region=None)).headers["Authorization"]
-    assert "Credential=AKIDSHOP/" in authorization
-    assert "/ap-south-1/execute-api/" in authorization
-
-
-@pytest.mark.usefixtures("no_aws")
-def test_a_chain_that_fails_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The errors of botocore do not leave the package bare."""
-    monkeypatch.setenv("AWS_PROFILE", "missing")
-    with pytest.raises(ConfigurationError, match="missing") as caught:
-        sign(sigv4())
-    assert type(caught.value.__cause__).__module__ == "botocore.exceptions"
-
-
-@pytest.mark.usefixtures("no_aws")
-def test_the_chain_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many threads that need credentials at once make one search."""
-    import botocore.session
-
-    made: list[object] = []
-    original = botocore.session.Session
-
-    def session() -> object:
-        made.append(object())
-        return original()
-
-    monkeypatch.setattr(botocore.session, "Session", session)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    signer = sigv4()
-    threads = [threading.Thread(target=sign, args=(signer,)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(made) == 1
-
-
-@pytest.mark.parametrize("keys", [Keys(access_key=""), Keys(secret_key="")])
-def test_incomplete_credentials_are_refused(keys: Keys) -> None:
-    """A signature with half of them could only be wrong."""
-    with pytest.raises(ConfigurationError, match="lack"):
-        sign(sigv4(keys))
-
-
 def test_no_secret_is_shown() -> None:
-    """Neither keys nor tokens are in a repr."""
-    shown = repr(FrozenKeys("AKID", "hush", "hush", "r")) + repr(BearerToken("hush"))
-    assert "hush" not in shown
+    """Corner 32: neither keys nor tokens nor bodies are in a repr."""
+    shown = [FrozenKeys("AKID", "hush", "hush", "r"), BearerToken("hush")]
+    request = Request("POST", "https://h", Headers({"Authorization": "hush"}), b"hush")
+    response = Response(200, Headers({"Set-Cookie": "hush"}), b"hush")
+    assert "hush" not in repr([*shown, request, response])
+
+
+NOW = 1_700_000_000.0
+REFUSED = Response(403, Headers({"Date": formatdate(NOW, usegmt=True)}))
+
+
+def signed_at(signer: Signer) -> str:
+    return sign(signer).headers["X-Amz-Date"]
+
+
+@pytest.mark.parametrize("hours", [-30, -1, 1, 30])
+def test_a_refusal_teaches_the_server_s_time(hours: int) -> None:
+    """Corner 29: the offset is remembered, and holds for all that is signed later."""
+    signer = SigV4(KeySource("eu-west-1", Keys()), wall_clock=lambda: NOW + hours * 3600)
+    assert signer.learn(sign(signer), REFUSED)
+    assert signed_at(signer) == amz_date(NOW)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        Response(403, Headers({"Date": formatdate(NOW + 239, usegmt=True)})),
+        Response(403, Headers({"Date": formatdate(NOW - 239, usegmt=True)})),
+        Response(403, Headers({"Date": "yesterday"})),
+        Response(403, Headers()),
+        Response(400, Headers({"Date": formatdate(NOW + 9999, usegmt=True)})),
+        Response(200, Headers({"Date": formatdate(NOW + 9999, usegmt=True)})),
+    ],
+)
+def test_any_other_answer_teaches_nothing(response: Response) -> None:
+    """Corner 29: a refusal for another reason is not put down to the clock."""
+    signer = SigV4(KeySource("eu-west-1", Keys()), wall_clock=lambda: NOW)
+    assert not signer.learn(sign(signer), response)
+    assert signed_at(signer) == amz_date(NOW)
+
+
+def test_all_that_were_refused_at_once_are_signed_again() -> None:
+    """Corner 29: that another request has taught the offset meanwhile changes nothing."""
+    signer = SigV4(KeySource("eu-west-1", Keys()), wall_clock=lambda: NOW - 3600)
+    first, second = sign(signer), sign(signer)
+    assert signer.learn(first, REFUSED)
+    assert signer.learn(second, REFUSED)
+    assert not signer.learn(sign(signer), REFUSED)
+
+
+def test_a_clock_that_was_set_right_is_believed_again() -> None:
+    """Corner 29: an offset that no longer holds is unlearned in the same way."""
+    now = NOW - 3600
+    signer = SigV4(KeySource("eu-west-1", Keys()), wall_clock=lambda: now)
+    assert signer.learn(sign(signer), REFUSED)
+    now = NOW
+    assert signer.learn(sign(signer), REFUSED)
+    assert signed_at(signer) == amz_date(NOW)
+
+
+@pytest.mark.parametrize(
+    "auth", [BearerToken("t"), lambda request: {"X-Amz-Date": amz_date(NOW - 3600)}]
+)
+def test_other_signers_learn_nothing(auth: Auth) -> None:
+    """Corner 29: only a signature has a time."""
+    signer = signer_for(auth, region=None, credentials=None)
+    assert not signer.learn(sign(signer), REFUSED)
 
 
 @pytest.mark.parametrize("token", ["t0", lambda: "t0"])

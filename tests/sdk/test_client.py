@@ -320,7 +320,7 @@ def test_closing_ends_a_call_in_another_thread() -> None:
     server = Server(polls=10**9)
     caught: list[BaseException] = []
     with server.client() as http_client:
-        polling = Polling(initial=60.0, maximum=60.0)
+        polling = Polling(interval=60.0)
         server.hint = {}
         client = OrdersClient(**MOCKED, http_client=http_client, polling=polling)
 

@@ -120,6 +120,13 @@ def test_an_error_has_the_server_s_words() -> None:
     )
 
 
+def test_an_error_says_what_is_wrong_with_the_body() -> None:
+    """Some servers tell it in a header only."""
+    fields = {"X-Validation-Error": "[string is too long]"}
+    error = codec.failure(GET, reply(400, {"code": "INVALID_BODY"}, fields), NOW)
+    assert str(error).endswith("400 Bad Request: INVALID_BODY: [string is too long]")
+
+
 @pytest.mark.parametrize(
     ("body", "problem", "code"),
     [

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from users_sdk._config import Settings, resolve_region, resolve_url, user_agent
+from users_sdk._config import Settings, resolve_region, resolve_service, resolve_url, user_agent
 from users_sdk._polling import Polling
 from users_sdk.errors import ConfigurationError
 
@@ -52,19 +52,32 @@ def test_a_url_that_is_none_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "region"),
+    ("url", "service", "region"),
     [
-        (HOST, "eu-central-1"),
-        ("https://x.execute-api.cn-north-1.amazonaws.com.cn", "cn-north-1"),
-        ("https://vpce-1-a.execute-api.us-east-1.vpce.amazonaws.com/dev", "us-east-1"),
-        ("https://orders.example", None),
-        ("http://127.0.0.1:8000", None),
-        ("https://x.execute-api.eu-west-1.amazonaws.com.attacker.example", None),
+        (HOST, "execute-api", "eu-central-1"),
+        ("https://x.execute-api.cn-north-1.amazonaws.com.cn", "execute-api", "cn-north-1"),
+        ("https://v-1.execute-api.us-east-1.vpce.amazonaws.com/dev", "execute-api", "us-east-1"),
+        ("https://abc.lambda-url.eu-west-1.on.aws", "lambda", "eu-west-1"),
+        ("https://s-1.7d67.vpc-lattice-svcs.us-west-2.on.aws", "vpc-lattice-svcs", "us-west-2"),
+        ("https://orders.example", None, None),
+        ("http://127.0.0.1:8000", None, None),
+        ("https://x.execute-api.eu-west-1.amazonaws.com.attacker.example", None, None),
     ],
 )
-def test_the_region_is_read_from_the_host(url: str, region: str | None) -> None:
-    """Only hosts of API Gateway name one."""
+def test_service_and_region_are_read_from_the_host(
+    url: str, service: str | None, region: str | None
+) -> None:
+    """Corner 31: hosts of AWS name both, custom domains neither."""
+    assert resolve_service(url) == service
     assert resolve_region(None, url) == region
+
+
+def test_a_password_in_a_url_is_not_shown() -> None:
+    """Corner 32: the message is one that gets logged."""
+    with pytest.raises(ConfigurationError) as caught:
+        resolve_url("https://me:hush@orders.example/v1?token=hush", "ORDERS_API_URL")
+    assert "https://***@orders.example/v1" in str(caught.value)
+    assert "hush" not in str(caught.value)
 
 
 def test_the_region_is_the_given_one_then_the_host_s_then_the_environment_s(
@@ -80,7 +93,7 @@ def test_the_region_is_the_given_one_then_the_host_s_then_the_environment_s(
 
 
 def test_a_region_that_contradicts_the_host_is_refused() -> None:
-    """A signature for another region would be refused later, and less clearly."""
+    """Corner 31: a signature for another region would be refused later, and less clearly."""
     with pytest.raises(ConfigurationError, match=r"us-east-1.*eu-central-1"):
         resolve_region("us-east-1", HOST)
 

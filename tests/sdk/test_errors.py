@@ -34,7 +34,7 @@ EXAMPLES: list[SDKError] = [
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
 def test_every_error_survives_pickle_and_copy(error: SDKError) -> None:
-    """An error that crosses a process keeps its class, its text and its fields."""
+    """Corner 33: an error that crosses a process keeps its class, its text and its fields."""
     for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert type(other) is type(error)
         assert str(other) == str(error)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -96,6 +97,22 @@ def test_an_error_says_whether_the_request_was_sent(
     assert type(caught.value) is expected
     assert type(caught.value.__cause__) is getattr(library, name)
     assert "q=a" not in str(caught.value)
+
+
+@libraries
+@worlds
+def test_an_error_is_plain_data(library: ModuleType, send: Sender) -> None:
+    """Corner 33: nothing of the HTTP client is in it; its cause is chained, and not pickled."""
+
+    def handler(wire: Any) -> Any:
+        raise library.ReadError("reset", request=wire)
+
+    with pytest.raises(UnknownOutcome) as caught:
+        send(library, handler, REQUEST)
+    assert {type(value) for value in vars(caught.value).values()} <= {str, type(None)}
+    pickled = pickle.dumps(caught.value)
+    assert library.__name__.encode() not in pickled
+    assert str(pickle.loads(pickled)) == str(caught.value)
 
 
 @libraries

@@ -1,90 +1,175 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from users_sdk._completions import Completions
 from users_sdk._polling import Polling, Schedule
 from users_sdk.errors import ConfigurationError
 
-STEADY = Polling(initial=0.2, factor=2.0, maximum=1.0, jitter=0.0)
+CALM = Polling(jitter=0.0)
 
 
-def test_without_a_hint_pauses_grow_to_the_maximum() -> None:
-    """The prior schedule is geometric and capped."""
-    schedule = Schedule(STEADY, 0.0, None, lambda: 0.5)
-    dues = [schedule.due]
-    for _ in range(4):
-        schedule.pending(0.0, None)
-        dues.append(schedule.due)
-    assert dues == pytest.approx([0.2, 0.4, 0.8, 1.0, 1.0])
+def schedule(
+    polling: Polling = CALM,
+    hint: float | None = None,
+    completions: Completions | None = None,
+    chance: float = 0.5,
+) -> Schedule:
+    """Return the schedule of a request accepted at 0."""
+    return Schedule(polling, completions or Completions(), 0.0, hint, lambda: chance)
 
 
-def test_a_short_hint_pulls_the_schedule_down() -> None:
+def dues(plan: Schedule, count: int, hint: float | None = None) -> list[float]:
+    """Return when the next questions are asked, all answered with pending."""
+    times = []
+    for _ in range(count):
+        times.append(plan.due)
+        plan.asking(plan.due)
+        plan.pending(plan.due, hint)
+    return times
+
+
+def learned(duration: float, count: int = 50) -> Completions:
+    """Return what is known after requests that all took the same time."""
+    completions = Completions()
+    for _ in range(count):
+        completions.add(duration - 0.01, duration)
+    return completions
+
+
+def test_with_nothing_seen_pauses_grow() -> None:
+    """The prior asks early at first, and seldom what has run for long."""
+    times = dues(schedule(), 40)
+    pauses = [b - a for a, b in pairwise(times)]
+    assert 0.2 < times[0] < 0.6
+    assert pauses[0] < 0.5
+    assert pauses[-1] > 2 * pauses[0]
+
+
+def test_what_was_seen_decides_when_to_ask_first() -> None:
+    """After completions at 3 s, the first question is just after 3 s."""
+    assert 3.0 <= schedule(completions=learned(3.0), chance=0.9).due < 3.1
+
+
+def test_the_schedule_learns_from_final_answers() -> None:
+    """The completion is known to lie between the last pending and the first final question."""
+    completions = Completions()
+    for _ in range(50):
+        asked = schedule(completions=completions, chance=0.9)
+        while asked.due < 3.0:
+            asked.asking(asked.due)
+            asked.pending(asked.due + 0.05, None)
+        asked.asking(asked.due)
+        asked.final()
+    assert 2.0 < schedule(completions=completions, chance=0.9).due < 4.0
+
+
+@pytest.mark.parametrize("polling", [Polling(adaptive=False), Polling(interval=1.0)])
+def test_a_fixed_schedule_learns_nothing(polling: Polling) -> None:
+    """What a user has fixed stays as it is."""
+    completions = Completions()
+    asked = schedule(polling, completions=completions)
+    first = asked.due
+    for _ in range(20):
+        asked.asking(30.0)
+        asked.final()
+    assert schedule(polling, completions=completions).due == first
+
+
+def test_a_fixed_interval_is_kept() -> None:
+    """Each pause is the one that was given, unless the server asks for more."""
+    polling = Polling(interval=0.5, jitter=0.0)
+    assert dues(schedule(polling), 3) == pytest.approx([0.5, 1.0, 1.5])
+    assert schedule(polling, hint=2.0).due == 2.0
+
+
+def test_a_short_hint_makes_polls_cheap() -> None:
     """A server that works in milliseconds is asked in milliseconds, and then less often."""
-    schedule = Schedule(STEADY, 0.0, 0.02, lambda: 0.5)
-    assert schedule.due == pytest.approx(0.02)
-    schedule.pending(1.0, 0.02)
-    assert schedule.due == pytest.approx(1.04)
+    times = dues(schedule(hint=0.02), 30, hint=0.02)
+    assert 0.02 <= times[0] < 0.1
+    assert times[-1] - times[-2] > times[1] - times[0] >= 0.02
 
 
 def test_a_long_hint_is_a_floor_for_the_next_question_only() -> None:
     """What the server asked for once does not become the interval."""
-    schedule = Schedule(STEADY, 0.0, 30.0, lambda: 0.0)
-    assert schedule.due == 30.0
-    schedule.pending(30.0, None)
-    assert schedule.due == pytest.approx(30.4)
+    asked = schedule(hint=30.0)
+    assert asked.due >= 30.0
+    now = asked.due
+    asked.asking(now)
+    asked.pending(now, None)
+    assert asked.due < now + 10.0
 
 
 def test_handles_with_one_floor_do_not_ask_in_step() -> None:
     """Above a common floor the due times are spread."""
-    polling = Polling(jitter=0.1)
-    dues = {Schedule(polling, 0.0, 10.0, lambda c=c: c).due for c in (0.0, 0.5, 1.0)}  # type: ignore[misc]
-    assert dues == {10.0, 10.5, 11.0}
+    polling = Polling(interval=0.1, jitter=0.1)
+    assert {schedule(polling, 10.0, chance=c).due for c in (0.0, 0.5, 1.0)} == {10.0, 10.5, 11.0}
+
+
+def test_a_pause_has_a_longest_and_a_shortest() -> None:
+    """The bounds hold, whatever was learned."""
+    polling = Polling(bounds=(0.5, 2.0), jitter=0.0)
+    assert schedule(polling, completions=learned(60.0), chance=0.9).due == 2.0
+    assert schedule(polling, hint=5.0).due >= 5.0
+    assert 0.5 <= schedule(polling, completions=learned(0.02), chance=0.9).due < 0.6
 
 
 def test_a_question_that_failed_is_not_repeated_at_once() -> None:
     """A disturbed server is left in peace for longer each time."""
-    schedule = Schedule(STEADY, 0.0, 0.01, lambda: 0.5)
-    dues = []
+    asked = schedule()
+    rests = []
     for _ in range(3):
-        schedule.disturbed(0.0, None)
-        dues.append(schedule.due)
-    assert dues == pytest.approx([0.1, 0.2, 0.4])
+        asked.disturbed(0.0, None)
+        rests.append(asked.due)
+    assert rests == pytest.approx([0.1, 0.2, 0.4])
+
+
+def test_a_question_that_failed_says_nothing_about_the_state() -> None:
+    """The next plan still goes from the last pending answer."""
+    completions = Completions()
+    asked = schedule(completions=completions)
+    asked.asking(1.0)
+    asked.disturbed(1.0, None)
+    asked.asking(2.0)
+    asked.final()
+    assert [(one.after, one.by) for one in completions.seen()] == [(0.0, 2.0)]
 
 
 def test_asking_at_once_waits_for_the_floor() -> None:
     """Impatience does not override the server."""
-    schedule = Schedule(STEADY, 0.0, 5.0, lambda: 0.5)
-    schedule.at_once(1.0)
-    assert schedule.due == 5.0
-    schedule.at_once(7.0)
-    assert schedule.due == 7.0
+    asked = schedule(hint=5.0)
+    asked.at_once(1.0)
+    assert asked.due == 5.0
+    asked.at_once(7.0)
+    assert asked.due == 7.0
 
 
 hints = st.one_of(st.none(), st.floats(0, 100))
 
 
-@given(st.lists(hints, min_size=1, max_size=30), st.floats(0, 1))
+@given(st.lists(hints, min_size=1, max_size=10), st.floats(0, 1))
 def test_no_question_is_early(hints: list[float | None], chance: float) -> None:
-    """Whatever the server has asked for, the next question is not before."""
-    schedule = Schedule(Polling(), 0.0, hints[0], lambda: chance)
-    now = 0.0
+    """Whatever the server has asked for, the next question is not before, nor much later."""
+    asked = schedule(Polling(), hints[0], chance=chance)
     for hint in hints[1:]:
-        now = schedule.due
-        schedule.pending(now, hint)
-        assert schedule.due >= schedule.floor >= now + (hint or 0.0)
-        assert schedule.due <= now + max(2.2, (hint or 0.0) * 1.1)
+        now = asked.due
+        asked.asking(now)
+        asked.pending(now, hint)
+        assert asked.due >= asked.floor >= now + (hint or 0.0)
+        assert asked.due <= now + max(30.0, (hint or 0.0) * 1.1 + 1e-9)
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"initial": 0},
-        {"factor": 0.5},
-        {"maximum": 0.1},
+        {"interval": 0},
+        {"bounds": (0.0, 1.0)},
+        {"bounds": (2.0, 1.0)},
         {"jitter": 1},
         {"jitter": -0.1},
         {"deadline": 0},

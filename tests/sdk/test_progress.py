@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from tests.sdk.orders import CHAIN, CREATE, GET, PRINT, PRINT_CHAIN, STATUS
+from users_sdk._completions import Completions
 from users_sdk._http import Headers
 from users_sdk._operation import Binding, Operation, Parameter, Source
 from users_sdk._polling import Polling, Schedule
 from users_sdk._progress import Linked, Progress, from_token, message_id_of
 from users_sdk.errors import InvalidArgumentError, ProtocolError
 
-SCHEDULE = Schedule(Polling(), 0.0, None, lambda: 0.5)
+SCHEDULE = Schedule(Polling(), Completions(), 0.0, None, lambda: 0.5)
 
 
 def progress(**changes: Any) -> Progress[Any]:

@@ -197,6 +197,12 @@ def test_a_create_has_one_key() -> None:
     assert made(GET, {"order_id": "1"}).idempotency_key is None
 
 
+def test_an_empty_key_is_refused() -> None:
+    """The server would take it for none, and a repeated call would make two."""
+    with pytest.raises(InvalidArgumentError, match="idempotency_key must not be empty"):
+        made(CREATE, {"idempotency_key": ""}, {"item": "x"})
+
+
 def test_what_may_be_sent_twice_is_safe() -> None:
     """A method that is idempotent, or a key."""
     assert made(GET, {"order_id": "1"}).safe

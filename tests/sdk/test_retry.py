@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from email.utils import formatdate
 
 import pytest
@@ -7,8 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from users_sdk._http import Headers
-from users_sdk._retry import LONGEST_HINT_SECONDS, backoff, is_transient, may_repeat, retry_after
+from users_sdk._retry import (
+    BUDGET_TOKENS,
+    LONGEST_HINT_SECONDS,
+    RetryBudget,
+    backoff,
+    is_transient,
+    may_repeat,
+    retry_after,
+)
 from users_sdk.errors import (
+    AnswerTimeout,
     ProtocolError,
     RequestNotSent,
     SDKError,
@@ -99,3 +109,42 @@ def test_a_pause_is_bounded_and_never_below_what_the_server_asks(
 def test_pauses_double() -> None:
     """The upper bound grows with each repetition."""
     assert [backoff(n, None, lambda: 1.0) for n in (1, 2, 3)] == [0.1, 0.2, 0.4]
+
+
+@pytest.mark.parametrize(
+    ("error", "price"),
+    [(failure(503), 5), (RequestNotSent("no route"), 5), (AnswerTimeout("?"), 10)],
+)
+def test_a_repetition_has_its_price(error: SDKError, price: int) -> None:
+    """Corner 34: what ended for want of time costs twice as much."""
+    budget = RetryBudget()
+    assert budget.take(error) == price
+    assert budget.available == BUDGET_TOKENS - price
+
+
+def test_a_budget_is_used_up_and_refilled_by_successes() -> None:
+    """Corner 34: nothing is repeated that cannot be paid for, and nothing is given back twice."""
+    budget = RetryBudget(11)
+    assert [budget.take(failure(503)) for _ in range(3)] == [5, 5, 0]
+    budget.refund(5)
+    assert budget.available == 6
+    for _ in range(100):
+        budget.refund(0)
+    assert budget.available == 11
+
+
+def test_a_budget_is_shared_by_threads() -> None:
+    """Corner 34: together they take what there is, and no more."""
+    budget = RetryBudget(1000)
+    paid: list[int] = []
+
+    def spend() -> None:
+        paid.extend(budget.take(failure(503)) for _ in range(100))
+
+    threads = [threading.Thread(target=spend) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(paid) == 1000
+    assert budget.available == 0

@@ -1,14 +1,11 @@
 """The `aws` integration: a signed call to a service's path or action."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
-from urllib.parse import urlencode
-
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+from urllib.parse import urlencode, urlsplit
 
 from deploy.local import quirks
 from deploy.local.exchange import (
@@ -22,10 +19,17 @@ from deploy.local.integration_uri import IntegrationUri
 from deploy.local.integrations.client import BackendClient
 from deploy.local.integrations.http import endpoint_url
 from deploy.local.quirks import ServiceAnswer, ServiceCall
+from deploy.local.sigv4 import SignedRequest, authorization
 
 # Services whose actions are called by a JSON protocol: content type, and prefix of X-Amz-Target.
-_JSON_PROTOCOLS = {"dynamodb": ("application/x-amz-json-1.0", "DynamoDB_20120810")}
-_API_VERSIONS = {"sqs": "2012-11-05"}
+# Source: botocore's service models, `jsonVersion`, `targetPrefix` and `apiVersion`.
+_JSON_PROTOCOLS = {
+    "dynamodb": ("application/x-amz-json-1.0", "DynamoDB_20120810"),
+    "events": ("application/x-amz-json-1.1", "AWSEvents"),
+    "kinesis": ("application/x-amz-json-1.1", "Kinesis_20131202"),
+    "states": ("application/x-amz-json-1.0", "AWSStepFunctions"),
+}
+_API_VERSIONS = {"sns": "2010-03-31", "sqs": "2012-11-05"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,6 @@ class AwsIntegration:
 
     def __init__(self, backends: Mapping[str, Backend], client: BackendClient, api_id: str) -> None:
         self._backends = backends
-        self._credentials = {
-            service: Credentials(backend.access_key, backend.secret_key, backend.session_token)
-            for service, backend in backends.items()
-        }
         self._client = client
         self._api_id = api_id
 
@@ -75,17 +75,19 @@ class AwsIntegration:
             GatewayError: The service is out of reach or too slow.
             ConfigurationError: A placeholder of the URI has no value.
         """
-        integration = routed.method.integration
-        uri = integration.uri
-        if uri is None or uri.service not in self._backends:
-            raise ConfigurationError(f"{integration.pointer}/uri: no endpoint for the service")
-        call = self._service_call(uri, routed, request)
-        answer = await self._send(call, uri, integration.timeout)
+        uri = self._uri(routed)
+        call = self.service_call(routed, request)
+        answer = await self._send(call, uri, routed.method.integration.timeout)
         return _backend_response(uri.service, answer)
 
-    def _service_call(
-        self, uri: IntegrationUri, routed: RoutedRequest, request: BackendRequest
-    ) -> ServiceCall:
+    def service_call(self, routed: RoutedRequest, request: BackendRequest) -> ServiceCall:
+        """
+        Return the call that is made, before it is signed.
+
+        Raises:
+            ConfigurationError: A placeholder of the URI has no value.
+        """
+        uri = self._uri(routed)
         headers = {
             "Accept": "application/json",
             "User-Agent": f"AmazonAPIGateway_{self._api_id}",
@@ -99,6 +101,12 @@ class AwsIntegration:
         base = self._backends[uri.service].url.rstrip("/")
         body = request.body.encode("utf-8", "replace")
         return ServiceCall(request.method, f"{base}{path}", headers, body)
+
+    def _uri(self, routed: RoutedRequest) -> IntegrationUri:
+        integration = routed.method.integration
+        if integration.uri is None or integration.uri.service not in self._backends:
+            raise ConfigurationError(f"{integration.pointer}/uri: no endpoint for the service")
+        return integration.uri
 
     async def _send(self, call: ServiceCall, uri: IntegrationUri, timeout: float) -> ServiceAnswer:
         resent = None
@@ -115,9 +123,32 @@ class AwsIntegration:
         return answer
 
     def _signed(self, call: ServiceCall, uri: IntegrationUri) -> dict[str, str]:
-        request = AWSRequest(call.method, call.url, data=call.body, headers=dict(call.headers))
-        SigV4Auth(self._credentials[uri.service], uri.service, uri.region).add_auth(request)
-        return dict(request.headers.items())
+        backend = self._backends[uri.service]
+        parts = urlsplit(call.url)
+        added = {"X-Amz-Date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())}
+        if backend.session_token is not None:
+            added["X-Amz-Security-Token"] = backend.session_token
+        covered = {n: v for n, v in call.headers.items() if _is_signed(n.lower())} | added
+        request = SignedRequest(
+            call.method,
+            parts.path,
+            parts.query,
+            [("Host", parts.netloc), *covered.items()],
+            call.body,
+        )
+        added["Authorization"] = authorization(
+            request,
+            access_key_id=backend.access_key,
+            secret=backend.secret_key,
+            region=uri.region,
+            service=uri.service,
+        )
+        return {**call.headers, **added}
+
+
+def _is_signed(name: str) -> bool:
+    # What proxies leave alone; of SigV4's headers all have to be signed.
+    return name == "content-type" or name.startswith("x-amz-")
 
 
 def _mapped(routed: RoutedRequest) -> set[str]:

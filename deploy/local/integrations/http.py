@@ -34,16 +34,16 @@ class HttpIntegration:
             GatewayError: The endpoint is out of reach or too slow.
             ConfigurationError: A placeholder of the URI has no value.
         """
-        integration = routed.method.integration
         return await self._client.send(
             request.method,
             endpoint_url(routed, request),
-            self._headers(routed, request),
+            self.headers(routed, request),
             request.body.encode("utf-8", "replace"),
-            integration.timeout,
+            routed.method.integration.timeout,
         )
 
-    def _headers(self, routed: RoutedRequest, request: BackendRequest) -> dict[str, str]:
+    def headers(self, routed: RoutedRequest, request: BackendRequest) -> dict[str, str]:
+        """Return the headers that are sent: those of the request, and the gateway's own."""
         own = {
             "Accept": "application/json",
             "User-Agent": f"AmazonAPIGateway_{self._api_id}",

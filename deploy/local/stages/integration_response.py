@@ -31,7 +31,7 @@ def build(routed: RoutedRequest, answer: BackendResponse) -> Response:
     """
     if routed.method.integration.type == "http_proxy":
         return Response(answer.status, answer.headers, answer.body)
-    selected = _select(routed.method.integration, answer.selection)
+    selected = select(routed.method.integration, answer.selection)
     if selected.status not in routed.method.statuses:
         raise ConfigurationError(
             f"{selected.pointer}/statusCode: Output mapping refers to an invalid method response: "
@@ -58,7 +58,13 @@ class _Override:
     headers: Mapping[str, str]
 
 
-def _select(integration: Integration, selection: str) -> IntegrationResponse:
+def select(integration: Integration, selection: str) -> IntegrationResponse:
+    """
+    Return the integration response whose pattern matches first, or the default.
+
+    Raises:
+        ConfigurationError: No pattern matches and there is no default.
+    """
     for response in integration.responses:
         if response.pattern is not None and response.pattern.fullmatch(selection):
             return response
@@ -74,7 +80,7 @@ def _render(
     routed: RoutedRequest, answer: BackendResponse, selected: IntegrationResponse
 ) -> _Rendered:
     """Return the rendered template; the backend's body where there is no template."""
-    chosen = _template(selected.templates, routed.parameters.header_value("Accept"))
+    chosen = template_for(selected.templates, routed.parameters.header_value("Accept"))
     if chosen is None:
         return _Rendered(JSON, answer.body)
     name, template = chosen
@@ -95,7 +101,9 @@ def _render(
     return _Rendered(name, result.output.encode("utf-8", "replace"))
 
 
-def _template(templates: Mapping[str, Template], accept: str | None) -> tuple[str, Template] | None:
+def template_for(
+    templates: Mapping[str, Template], accept: str | None
+) -> tuple[str, Template] | None:
     """Return the template for Accept's first media type, else that for JSON, else the first."""
     for wanted in (media_type(accept) if accept else JSON, JSON):
         if wanted in templates:

@@ -6,11 +6,14 @@ Velocity 1.7, the language of API Gateway's mapping templates, in pure Python.
 
 Two modes: `velocity` is the stock language; `apigateway` is Velocity as API Gateway sets it up: an
 invalid reference is the empty string, and there are neither inline macros nor `#evaluate`.
+
+`parse` gives the syntax tree of a template to those who check templates; its nodes are in `tree`.
 """
 
 from __future__ import annotations
 
 from ._java import double_string
+from ._parser import parse
 from ._regex import compile_regex
 from ._template import Template, render
 from ._values import (
@@ -42,5 +45,6 @@ __all__ = [
     "VtlRenderError",
     "compile_regex",
     "double_string",
+    "parse",
     "render",
 ]

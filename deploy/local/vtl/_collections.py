@@ -8,7 +8,8 @@ Source: the API documentation of java.util.ArrayList, LinkedHashMap and Abstract
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from typing import Literal
 
 from ._java import limited, text_of
@@ -156,45 +157,66 @@ def _sub_list(items: list[object], begin: int, end: int) -> list[object]:
     return items[begin:end]
 
 
+def _cursor(items: list[object]) -> Cursor:
+    if isinstance(items, JavaArray):
+        return Cursor(list(items), _unsupported)
+    return Cursor(list(items), items.pop)
+
+
 def _unsupported(*_: object) -> object:
     raise VtlRenderError("UnsupportedOperationException")
 
 
 class Cursor(VtlObject):
-    """A java.util.Iterator."""
+    """
+    A java.util.Iterator.
 
-    def __init__(self, items: list[object]) -> None:
+    Args:
+        items: A copy of the elements.
+        remove: Removes the element at an index from what is iterated over.
+    """
+
+    vtl_class = "java.util.ArrayList$Itr"
+
+    def __init__(self, items: list[object], remove: Callable[[int], object]) -> None:
         self._items = items
+        self._remove = remove
         self._at = 0
+        self._removed = 0
+        self._removable = False
 
-    def vtl_call(self, name: str, arguments: list[object]) -> object:
-        """
-        Offer `hasNext()` and `next()`.
+    def has_next(self) -> bool:
+        """Say whether there is another element."""
+        return self._at < len(self._items)
 
-        Args:
-            name: The method.
-            arguments: None are taken.
-
-        Returns:
-            The result.
-
-        Raises:
-            VtlRenderError: `next()` beyond the end.
-        """
-        if arguments or name not in ("hasNext", "next"):
-            return ABSENT
-        if name == "hasNext":
-            return self._at < len(self._items)
-        if self._at >= len(self._items):
+    def next(self) -> object:
+        """Return the next element; fails beyond the end."""
+        if not self.has_next():
             raise VtlRenderError("NoSuchElementException")
         self._at += 1
+        self._removable = True
         return self._items[self._at - 1]
+
+    def remove(self) -> str:
+        """Remove the element that was returned last; fails when there is none."""
+        if not self._removable:
+            raise VtlRenderError("IllegalStateException")
+        self._removable = False
+        self._remove(self._at - 1 - self._removed)
+        self._removed += 1
+        return ""
 
     def vtl_iterate(self) -> Iterator[object]:
         """Iterate over the rest, using it up."""
-        while self._at < len(self._items):
-            self._at += 1
-            yield self._items[self._at - 1]
+        while self.has_next():
+            yield self.next()
+
+
+Cursor.vtl_methods = {
+    "hasNext": (("", Cursor.has_next),),
+    "next": (("", Cursor.next),),
+    "remove": (("", Cursor.remove),),
+}
 
 
 class Entry(VtlObject):
@@ -281,6 +303,35 @@ class View(VtlObject):
             return [lookup(self.mapping, key) for key in found]
         return [Entry(self.mapping, key) for key in found]
 
+    def remove(self, value: object) -> bool:
+        """
+        Remove an element from the map.
+
+        Args:
+            value: The element.
+
+        Returns:
+            Whether it was there.
+        """
+        at = _find(self.items(), value)
+        if at >= 0:
+            self.remove_at(at)
+        return at >= 0
+
+    def remove_at(self, index: int) -> None:
+        """
+        Remove an element from the map.
+
+        Args:
+            index: Its place in the order of the map.
+
+        Raises:
+            VtlRenderError: The map is read only.
+        """
+        if not isinstance(self.mapping, dict):
+            raise VtlRenderError("UnsupportedOperationException: the map is read only")
+        del self.mapping[list(self.mapping)[index]]
+
     def vtl_get(self, name: str) -> object:
         """
         Offer `empty`.
@@ -316,14 +367,6 @@ class View(VtlObject):
         return limited("[" + ", ".join(text_of(item) for item in self.items()) + "]")
 
 
-def _view_remove(view: View, value: object) -> bool:
-    at = _find(view.items(), value)
-    if at < 0 or not isinstance(view.mapping, dict):
-        return False
-    del view.mapping[list(view.mapping)[at]]
-    return True
-
-
 def _view_contains(view: View, value: object) -> bool:
     return _find(view.items(), value) >= 0
 
@@ -332,13 +375,13 @@ _VIEW_METHODS: Table = {
     "size": (("", lambda view: len(view.mapping)),),
     "isEmpty": (("", lambda view: not view.mapping),),
     "contains": (("O", _view_contains),),
-    "containsAll": (("O", lambda view, others: _contains_all(view.items(), others)),),
-    "iterator": (("", lambda view: Cursor(view.items())),),
+    "containsAll": (("C", lambda view, others: _contains_all(view.items(), others)),),
+    "iterator": (("", lambda view: Cursor(view.items(), view.remove_at)),),
     "toArray": (("", lambda view: JavaArray(view.items())),),
-    "remove": (("O", _view_remove),),
+    "remove": (("O", View.remove),),
     "clear": (("", lambda view: _map_clear(view.mapping)),),
     "add": (("O", _unsupported),),
-    "addAll": (("O", _unsupported),),
+    "addAll": (("C", _unsupported),),
     "hashCode": (("", lambda view: sum(map(hash_code, view.items())) & 0x7FFFFFFF),),
     "equals": (("O", lambda view, other: view is other),),
     "toString": (("", lambda view: view.vtl_string()),),
@@ -381,6 +424,15 @@ def _replace(mapping: Mapping[object, object], key: object, value: object) -> ob
     return store(mapping, key, value) if box(key) in mapping else None
 
 
+def _replace_pair(
+    mapping: Mapping[object, object], key: object, old: object, value: object
+) -> bool:
+    if box(key) not in mapping or not equals(mapping[box(key)], old):
+        return False
+    store(mapping, key, value)
+    return True
+
+
 def _get_or_default(mapping: Mapping[object, object], key: object, default: object) -> object:
     return mapping.get(box(key), default)
 
@@ -390,20 +442,21 @@ LIST_METHODS: Table = {
     "get": (("i", _get),),
     "isEmpty": (("", lambda items: not items),),
     "add": (("O", _add), ("iO", _insert)),
-    "addAll": (("O", _add_all), ("iO", _insert_all)),
+    "addAll": (("C", _add_all), ("iC", _insert_all)),
     "set": (("iO", _set),),
     "remove": (("i", _remove_at), ("O", _remove)),
-    "removeAll": (("O", lambda items, others: _keep(items, others, False)),),
-    "retainAll": (("O", lambda items, others: _keep(items, others, True)),),
+    "removeAll": (("C", lambda items, others: _keep(items, others, False)),),
+    "retainAll": (("C", lambda items, others: _keep(items, others, True)),),
     "clear": (("", _clear),),
     "contains": (("O", lambda items, value: _find(items, value) >= 0),),
-    "containsAll": (("O", _contains_all),),
+    "containsAll": (("C", _contains_all),),
     "indexOf": (("O", _find),),
     "lastIndexOf": (("O", _last),),
     "subList": (("ii", _sub_list),),
-    "iterator": (("", lambda items: Cursor(list(items))),),
-    "listIterator": (("", lambda items: Cursor(list(items))),),
+    "iterator": (("", lambda items: _cursor(items)),),
+    "listIterator": (("", lambda items: _cursor(items)),),
     "toArray": (("", lambda items: JavaArray(items)),),
+    "clone": (("", copy),),
     "ensureCapacity": (("i", lambda items, size: ""),),
     "trimToSize": (("", lambda items: ""),),
     "equals": (("O", equals),),
@@ -418,7 +471,8 @@ _ARRAY_NAMES = [
 ]
 ARRAY_METHODS: Table = {
     **{name: LIST_METHODS[name] for name in _ARRAY_NAMES},
-    **dict.fromkeys(("add", "addAll"), (("O", _unsupported), ("iO", _unsupported))),
+    "add": (("O", _unsupported), ("iO", _unsupported)),
+    "addAll": (("C", _unsupported), ("iC", _unsupported)),
     "remove": (("i", _unsupported), ("O", _unsupported)),
 }
 
@@ -430,7 +484,8 @@ MAP_METHODS: Table = {
     "put": (("OO", store),),
     "putAll": (("M", _put_all),),
     "putIfAbsent": (("OO", _put_if_absent),),
-    "replace": (("OO", _replace),),
+    "replace": (("OO", _replace), ("OOO", _replace_pair)),
+    "clone": (("", copy),),
     "remove": (("O", _map_remove), ("OO", _map_remove_pair)),
     "clear": (("", _map_clear),),
     "containsKey": (("O", lambda mapping, key: box(key) in mapping),),

@@ -9,21 +9,21 @@ Source: Velocity 1.7's directives (facts), checked against its jar.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
-from . import _nodes as n
-from ._expressions import Expressions
+from . import tree as n
+from ._expressions import Expressions, Show, Test
 from ._java import text_of
 from ._lexer import position_of
-from ._methods import iterate
+from ._loops import loop, loop_cost
 from ._parser import Parser
 from ._scope import (
     DefinedBlock,
     ForeachScope,
     MacroScope,
-    NullScope,
     Out,
     Render,
     Scope,
@@ -32,13 +32,12 @@ from ._scope import (
 )
 from .errors import VtlError, VtlParseError, VtlRenderError
 
-__all__ = ["Compiler", "Macro", "Mode"]
+__all__ = ["Compiler", "Macro", "Mode", "Statements"]
 
 Mode = Literal["apigateway", "velocity"]
 
 _MAX_MACRO_DEPTH = 20
 _MAX_DEFINE_DEPTH = 2
-_CHUNK = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +64,17 @@ class Compiler:
 
     Args:
         mode: Whether macros and `#evaluate` exist, and what an invalid reference is.
-        macros: Filled with the macros that the texts define; the first of a name stays.
+        macro_names: The macros that are known; a name counts as a directive's from then on.
     """
 
-    def __init__(self, mode: Mode) -> None:
+    def __init__(self, mode: Mode, macro_names: Iterable[str] = ()) -> None:
         self.mode: Mode = mode
-        self._missing = "" if mode == "apigateway" else None
-        self._macro_names: set[str] = set()
+        self.missing = "" if mode == "apigateway" else None
+        self._macro_names = set(macro_names)
+
+    def copy(self) -> Compiler:
+        """Return a compiler for the texts of one render: what they define ends with it."""
+        return Compiler(self.mode, self._macro_names)
 
     def compile(self, text: str, macros: dict[str, Macro]) -> Render:
         """
@@ -87,18 +90,29 @@ class Compiler:
         Raises:
             VtlParseError: The text does not follow the grammar.
         """
+        tree, statements = self.parse(text, macros)
+        return statements.block(tree)
+
+    def parse(self, text: str, macros: dict[str, Macro]) -> tuple[n.Block, Statements]:
+        """
+        Parse a text.
+
+        Args:
+            text: As of `compile`.
+            macros: As of `compile`; filled when the tree is compiled.
+
+        Returns:
+            Its tree, and what compiles it.
+
+        Raises:
+            VtlParseError: The text does not follow the grammar.
+        """
         inline = self.mode == "velocity"
         parser = Parser(text, evaluate=inline, macro_names=self._macro_names)
-        tree = parser.parse()
-        return _Statements(self, text, parser, macros).block(tree)
-
-    @property
-    def missing(self) -> str | None:
-        """What an invalid reference is."""
-        return self._missing
+        return parser.parse(), Statements(self, text, parser, macros)
 
 
-class _Statements:
+class Statements:
     """Compiles the statements of one text."""
 
     def __init__(
@@ -108,27 +122,25 @@ class _Statements:
         self._text = text
         self._parser = parser
         self._macros = macros
-        self._expressions = Expressions(text, parser.literal, compiler.missing, self._interpolated)
-        self._directives: dict[str, Callable[[n.Directive], Render]] = {
-            "foreach": self._foreach,
-            "define": self._define,
-            "literal": self._literal,
-            "macro": self._macro,
-            "stop": self._stop,
-            "break": self._break,
-            "include": self._include,
-            "parse": self._parse,
-        }
-        if compiler.mode == "velocity":
-            self._directives["evaluate"] = self._evaluate
+        self.missing = compiler.missing
+        interpolate = partial(_interpolated, compiler, macros, text)
+        self._expressions = Expressions(text, parser.literal, compiler.missing, interpolate)
 
-    def _interpolated(self, text: str, node: n.Node) -> Render:
-        try:
-            return self._compiler.compile(text, self._macros)
-        except VtlError as error:
-            line, column = position_of(self._text, node.first.begin)
-            error.line, error.column = line, column
-            raise
+    def value(self, node: n.Node) -> Value:
+        """Compile an expression."""
+        return self._expressions.value(node)
+
+    def test(self, node: n.Node) -> Test:
+        """Compile a condition."""
+        return self._expressions.test(node)
+
+    def shown(self, node: n.Reference) -> Show:
+        """Compile what prints the value of a reference."""
+        return self._expressions.shown(node)
+
+    def located(self, node: n.Node, error: VtlError) -> VtlError:
+        """Say in an error where it has happened."""
+        return self._expressions.located(node, error)
 
     def _error(self, node: n.Node, message: str) -> VtlParseError:
         line, column = position_of(self._text, node.first.begin)
@@ -143,27 +155,26 @@ class _Statements:
         return render
 
     def block(self, node: n.Block) -> Render:
-        """Compile statements, neighbouring texts joined to one."""
+        """Compile statements, texts joined to each other and to the reference that they precede."""
         parts: list[Render] = []
-        texts: list[str] = []
+        text = ""
         for statement in node.statements:
             if isinstance(statement, n.Text):
-                texts.append(statement.text)
-                continue
-            _flush(texts, parts)
-            parts.append(self._statement(statement))
-        _flush(texts, parts)
-        if len(parts) == 1:
-            return parts[0]
-        sequence = tuple(parts)
+                text += statement.text
+            elif isinstance(statement, n.Reference):
+                parts.append(self._expressions.reference(statement, text))
+                text = ""
+            else:
+                if text:
+                    parts.append(_printed(text))
+                    text = ""
+                parts.append(self.statement(statement))
+        if text:
+            parts.append(_printed(text))
+        return _sequence(parts)
 
-        def render(scope: Scope, out: Out) -> None:
-            for part in sequence:
-                part(scope, out)
-
-        return render
-
-    def _statement(self, node: n.Node) -> Render:
+    def statement(self, node: n.Node) -> Render:
+        """Compile a statement."""
         if isinstance(node, n.Reference):
             return self._expressions.reference(node)
         if isinstance(node, n.SetDirective):
@@ -173,7 +184,7 @@ class _Statements:
         if isinstance(node, n.Block):
             return self.block(node)
         if isinstance(node, n.Directive):
-            return self._directives.get(node.name, self._call)(node)
+            return self._directive(node)
         return lambda scope, out: None
 
     def _set(self, node: n.SetDirective) -> Render:
@@ -188,23 +199,23 @@ class _Statements:
         return render
 
     def _if(self, node: n.If) -> Render:
-        branches = [
-            (
-                (lambda scope: True) if condition is None else self._expressions.test(condition),
-                self.block(block),
-            )
-            for condition, block in node.branches
-        ]
-
-        def render(scope: Scope, out: Out) -> None:
-            for test, block in branches:
-                if test(scope):
-                    block(scope, out)
-                    return
-
-        return render
+        otherwise: Render = _nothing
+        branches: list[tuple[Test, Render]] = []
+        for condition, statements in node.branches:
+            block = self.block(statements)
+            if condition is None:
+                otherwise = block
+            else:
+                branches.append((self._expressions.test(condition), block))
+        return _choice(branches, otherwise)
 
     # Directives
+
+    def _directive(self, node: n.Directive) -> Render:
+        compiled = _DIRECTIVES.get(node.name, Statements._call)
+        if node.name == "evaluate" and self._compiler.mode == "apigateway":
+            compiled = Statements._call
+        return compiled(self, node)
 
     def _foreach(self, node: n.Directive) -> Render:
         if not node.children:
@@ -218,15 +229,14 @@ class _Statements:
         if len(node.children) == 3:
             return lambda scope, out: None
         items = self._expressions.value(node.children[2])
-        body = self._statement(node.children[3])
-        cost = 1 + (node.last.begin - node.first.begin) // _CHUNK
-        return _loop(node, name, items, body, cost)
+        body = self.statement(node.children[3])
+        return loop(node, name, items, body, loop_cost(node))
 
     def _define(self, node: n.Directive) -> Render:
         if len(node.children) != 2:
             raise self._error(node, "#define needs the name of a block")
         name = node.children[0].first.image[1:]
-        block = self._statement(node.children[1])
+        block = self.statement(node.children[1])
 
         def render(scope: Scope, out: Out) -> None:
             scope.put(name, DefinedBlock(scope, block, node, _MAX_DEFINE_DEPTH))
@@ -239,12 +249,12 @@ class _Statements:
             raise self._error(node, "#literal is empty")
         # Its content is compiled for its errors only.
         for child in node.children:
-            self._statement(child)
+            self.statement(child)
         text = self._parser.literal(first)
         return lambda scope, out: out(text)
 
     def _macro(self, node: n.Directive) -> Render:
-        body = self._statement(node.children[-1]) if node.children else None
+        body = self.statement(node.children[-1]) if node.children else None
         if self._compiler.mode == "velocity" and body is not None:
             names = [child.first.image for child in node.children[:-1]]
             parameters = tuple(name.removeprefix("$") for name in names[1:])
@@ -316,7 +326,7 @@ class _Statements:
             if not children:
                 return lambda scope, out: out(f"#{name}")
             name = name[1:]
-            body = self._statement(children[-1])
+            body = self.statement(children[-1])
         if self._compiler.mode == "apigateway":
             for child in children:
                 self._expressions.value(child)
@@ -353,11 +363,69 @@ class _Statements:
         return _Argument(value, literal, constant, isinstance(child, n.Word))
 
 
-def _flush(texts: list[str], parts: list[Render]) -> None:
-    text = "".join(texts)
-    texts.clear()
-    if text:
-        parts.append(lambda scope, out: out(text))
+_DIRECTIVES: dict[str, Callable[[Statements, n.Directive], Render]] = {
+    "foreach": Statements._foreach,
+    "define": Statements._define,
+    "literal": Statements._literal,
+    "macro": Statements._macro,
+    "stop": Statements._stop,
+    "break": Statements._break,
+    "include": Statements._include,
+    "parse": Statements._parse,
+    "evaluate": Statements._evaluate,
+}
+
+
+def _interpolated(
+    compiler: Compiler, macros: dict[str, Macro], source: str, text: str, node: n.Node
+) -> Render:
+    """Compile the text of a string of the source."""
+    try:
+        return compiler.compile(text, macros)
+    except VtlError as error:
+        error.line, error.column = position_of(source, node.first.begin)
+        raise
+
+
+def _nothing(scope: Scope, out: Out) -> None:
+    """Print nothing."""
+
+
+def _printed(text: str) -> Render:
+    return lambda scope, out: out(text)
+
+
+def _sequence(parts: list[Render]) -> Render:
+    if not parts:
+        return _nothing
+    if len(parts) == 1:
+        return parts[0]
+    sequence = tuple(parts)
+
+    def render(scope: Scope, out: Out) -> None:
+        for part in sequence:
+            part(scope, out)
+
+    return render
+
+
+def _choice(branches: list[tuple[Test, Render]], otherwise: Render) -> Render:
+    if len(branches) == 1:
+        ((condition, then),) = branches
+
+        def single(scope: Scope, out: Out) -> None:
+            (then if condition(scope) else otherwise)(scope, out)
+
+        return single
+
+    def render(scope: Scope, out: Out) -> None:
+        for test, block in branches:
+            if test(scope):
+                block(scope, out)
+                return
+        otherwise(scope, out)
+
+    return render
 
 
 def _bind(layer: MacroScope, scope: Scope, macro: Macro, arguments: list[_Argument]) -> None:
@@ -383,67 +451,3 @@ def _enter(layer: MacroScope, macro: Macro, name: str, out: Out, owner: object) 
             raise
     else:
         run.macro_depth -= 1
-
-
-def _loop(owner: object, name: str, items: Value, body: Render, cost: int) -> Render:
-    def render(scope: Scope, out: Out) -> None:
-        found = items(scope)
-        iterated = None if found is None else iterate(found)
-        if iterated is None:
-            return
-        before = [(key, scope.get(key)) for key in (name, "velocityCount", "velocityHasNext")]
-        state = ForeachScope(owner, scope.get("foreach"))
-        scope.put("foreach", state)
-        layer: NullScope | None = None
-        try:
-            for value in _rounds(scope, state, iterated, cost):
-                scope.put(name, value)
-                if value is None:
-                    layer = layer or NullScope(scope, name)
-                    body(layer, out)
-                else:
-                    body(scope, out)
-        except Stop as stop:
-            if not stop.ends(owner):
-                raise
-        finally:
-            _restore(scope, before)
-
-    return render
-
-
-def _rounds(
-    scope: Scope, state: ForeachScope, iterated: tuple[list[object], Sized], cost: int
-) -> Iterator[object]:
-    """Go through the elements; as in Java they must not become more or fewer meanwhile."""
-    values, guard = iterated
-    size = len(guard)
-    run = scope.run
-    limit = run.max_foreach
-    index = 0
-    while index != len(values) and index != limit:
-        if len(guard) != size:
-            raise VtlRenderError("ConcurrentModificationException: the list of #foreach changed")
-        run.charge(cost)
-        state.index = index
-        index += 1
-        state.has_next = has_next = index != len(values)
-        scope.put("velocityCount", index)
-        scope.put("velocityHasNext", has_next)
-        yield values[index - 1]
-
-
-def _restore(scope: Scope, before: list[tuple[str, object]]) -> None:
-    for key, value in before:
-        if value is None:
-            scope.remove(key)
-        else:
-            scope.put(key, value)
-    state = scope.get("foreach")
-    if not isinstance(state, ForeachScope):
-        return
-    outer = state.parent or state.replaced_value()
-    if outer is None:
-        scope.remove("foreach")
-    else:
-        scope.put("foreach", outer)

@@ -10,28 +10,31 @@ Source: Velocity 1.7's evaluation rules (facts), checked against its jar.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
+from typing import cast
 
-from . import _nodes as n
+from . import tree as n
 from ._java import compare, compute, is_number, limited, loose_equals, text_of, to_string
 from ._lexer import position_of
-from ._methods import call, get_index, get_property, set_index, set_property
+from ._methods import CallSite, call, get_index, get_property, set_index, set_property
 from ._scope import DefinedBlock, Out, Render, Scope, Value
 from ._values import box
 from .errors import VtlError, VtlRenderError
 
-__all__ = ["Expressions", "Step", "Test"]
+__all__ = ["LONG_TEXT", "Expressions", "Show", "Test", "ordered", "truth"]
 
 Step = Callable[[object, Scope], object]
 Test = Callable[[Scope], bool]
+Show = Callable[[object, Scope, Out], None]
 
 _MAX_RANGE = 1_000_000
-_LONG_TEXT = 4_096
-_COMPARISONS: dict[str, Callable[[int], bool]] = {
-    "<": lambda order: order < 0,
-    ">": lambda order: order > 0,
-    "<=": lambda order: order <= 0,
-    ">=": lambda order: order >= 0,
+LONG_TEXT = 4_096
+_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
 }
 
 
@@ -119,7 +122,7 @@ class Expressions:
             assert isinstance(first, int)
             assert isinstance(last, int)
             if abs(last - first) >= _MAX_RANGE:
-                raise self._located(
+                raise self.located(
                     node, VtlRenderError(f"a range of more than {_MAX_RANGE} numbers")
                 )
             return list(range(first, last + 1) if first <= last else range(first, last - 1, -1))
@@ -127,34 +130,36 @@ class Expressions:
         return value
 
     def _binary(self, node: n.Binary) -> Value:
-        operator = node.operator
-        if operator in ("&&", "||"):
+        symbol = node.operator
+        if symbol in ("&&", "||"):
             test = self.test(node)
             return lambda scope: test(scope)
         left, right = self.value(node.left), self.value(node.right)
-        if operator == "==":
-            return lambda scope: loose_equals(left(scope), right(scope))
-        if operator == "!=":
-            return lambda scope: not loose_equals(left(scope), right(scope))
-        if operator in _COMPARISONS:
-            return _comparison(_COMPARISONS[operator], left, right)
+        if symbol == "==":
+            return _equality(left, right)
+        if symbol == "!=":
+            equal = _equality(left, right)
+            return lambda scope: not equal(scope)
+        if symbol in _COMPARISONS:
+            return _comparison(symbol, left, right)
         return self._arithmetic(node, left, right)
 
     def _arithmetic(self, node: n.Binary, left: Value, right: Value) -> Value:
-        operator = node.operator
+        symbol = node.operator
+        joins = symbol == "+"
 
         def value(scope: Scope) -> object:
             one, other = left(scope), right(scope)
-            if operator == "+" and (isinstance(one, str) or isinstance(other, str)):
+            if joins and (isinstance(one, str) or isinstance(other, str)):
                 first = self.literal(node.left) if one is None else text_of(one)
                 second = self.literal(node.right) if other is None else text_of(other)
                 return limited(first + second)
             if not is_number(one) or not is_number(other):
                 return None
             try:
-                return compute(operator, one, other)
+                return compute(symbol, one, other)
             except VtlError as error:
-                raise self._located(node, error) from None
+                raise self.located(node, error) from None
 
         return value
 
@@ -171,7 +176,8 @@ class Expressions:
             The closure.
         """
         if isinstance(node, n.Reference):
-            return _truth(self._execute(node))
+            execute = self._execute(node)
+            return lambda scope: truth(execute(scope))
         if isinstance(node, n.BooleanLiteral):
             constant = node.value
             return lambda scope: constant
@@ -184,8 +190,8 @@ class Expressions:
                 return lambda scope: left(scope) and right(scope)
             return lambda scope: left(scope) or right(scope)
         if isinstance(node, n.Binary) and node.operator not in "+-*/%":
-            value = self.value(node)
-            return lambda scope: value(scope) is True
+            # A comparison has no other values than True and False.
+            return cast("Test", self.value(node))
         return lambda scope: False
 
     # References
@@ -196,42 +202,82 @@ class Expressions:
         return self._execute(node)
 
     def _execute(self, node: n.Reference) -> Value:
-        name, missing = node.root.name, self._missing
         if node.root.runt:
             return lambda scope: None
-        if not node.members:
+        members = list(node.members)
+        names: list[str] = []
+        while members and isinstance(members[0], n.Property):
+            names.append(members[0].name)
+            members.pop(0)
+        if not members:
+            return self._path(node, names, self._missing)
+        base = self._path(node, names, None)
+        if len(members) == 1:
+            return self._last_step(node, base, self._step(members[0]))
+        steps, missing = [self._step(member) for member in members], self._missing
+
+        def execute(scope: Scope) -> object:
+            value = base(scope)
+            try:
+                for step in steps:
+                    if value is None:
+                        return missing
+                    value = step(value, scope)
+            except VtlError as error:
+                raise self.located(node, error) from None
+            return missing if value is None else value
+
+        return execute
+
+    def _path(self, node: n.Reference, names: list[str], missing: str | None) -> Value:
+        """Compile a variable and its properties; a plain dict is by far the most frequent owner."""
+        root = node.root.name
+        if not names:
             if missing is None:
-                return lambda scope: scope.get(name)
+                return lambda scope: scope.get(root)
 
             def variable(scope: Scope) -> object:
-                value = scope.get(name)
+                value = scope.get(root)
                 return missing if value is None else value
 
             return variable
-        steps = [self._step(member) for member in node.members]
+        # `class` is no key, not even of a map.
+        plain = not {"class", "Class"}.intersection(names)
+
+        def path(scope: Scope) -> object:
+            value = scope.get(root)
+            try:
+                for name in names:
+                    if type(value) is dict and plain:
+                        value = value.get(name)
+                    elif value is None:
+                        return missing
+                    else:
+                        value = get_property(value, name)
+            except VtlError as error:
+                raise self.located(node, error) from None
+            return missing if value is None else value
+
+        return path
+
+    def _last_step(self, node: n.Reference, base: Value, step: Step) -> Value:
+        missing = self._missing
 
         def execute(scope: Scope) -> object:
-            value = scope.get(name)
+            value = base(scope)
             if value is None:
                 return missing
             try:
-                for step in steps:
-                    value = step(value, scope)
-                    if value is None:
-                        return missing
+                value = step(value, scope)
             except VtlError as error:
-                raise self._located(node, error) from None
-            return value
+                raise self.located(node, error) from None
+            return missing if value is None else value
 
         return execute
 
     def _step(self, member: n.Member) -> Step:
         if isinstance(member, n.Method):
-            name = member.name
-            arguments = [self.value(argument) for argument in member.arguments]
-            return lambda value, scope: call(
-                value, name, [argument(scope) for argument in arguments]
-            )
+            return self._call(member)
         if isinstance(member, n.Index):
             key = self.value(member.key)
             return lambda value, scope: get_index(value, key(scope))
@@ -239,50 +285,83 @@ class Expressions:
         name = member.name
         return lambda value, scope: get_property(value, name)
 
-    def reference(self, node: n.Reference) -> Render:
+    def _call(self, member: n.Method) -> Step:
+        site = CallSite(member.name)
+        arguments = [self.value(argument) for argument in member.arguments]
+        if not arguments:
+            bare = site.fixed
+            return lambda value, scope: bare(value)
+        if len(arguments) == 1:
+            single, argument = site.single, arguments[0]
+            return lambda value, scope: single(value, argument(scope))
+        several = site.several
+        return lambda value, scope: several(value, *[argument(scope) for argument in arguments])
+
+    def reference(self, node: n.Reference, before: str = "") -> Render:
         """
         Compile a reference to what prints it.
 
         Args:
             node: The reference.
+            before: Text that stands before it and prints in any case.
 
         Returns:
             The closure.
         """
         root = node.root
         if root.runt:
-            return lambda scope, out: out(root.name)
+            text = before + root.name
+            return lambda scope, out: out(text)
         execute = self._execute(node)
         if root.escaped:
+            escapes = before + root.escapes
 
             def escaped(scope: Scope, out: Out) -> None:
                 defined = execute(scope) is not None
-                out(root.escapes + ("" if defined else "\\") + _null_text(scope, root.null_text))
+                out(escapes + ("" if defined else "\\") + _null_text(scope, root.null_text))
 
             return escaped
-        prefix = root.escapes + root.prefix
-        null_prefix = root.escapes + prefix
+        show = self.shown(node, before)
 
         def render(scope: Scope, out: Out) -> None:
             value = execute(scope)
-            if type(value) is str:
-                text: str | None = value
-            elif value is None:
-                text = None
-            elif isinstance(value, DefinedBlock):
-                if value.render(scope, out):
-                    return
-                text = value.vtl_string()
+            if type(value) is str and len(value) < LONG_TEXT:
+                out(prefix + value)
             else:
-                text = to_string(value)
-            if text is None:
-                out(null_prefix + _null_text(scope, root.null_text))
-                return
-            if len(text) >= _LONG_TEXT:
-                scope.run.charge_text(len(text))
-            out(prefix + text if prefix else text)
+                show(value, scope, out)
 
+        prefix = before + root.escapes + root.prefix
         return render
+
+    def shown(self, node: n.Reference, before: str = "") -> Show:
+        """
+        Compile a reference to what prints its value, whatever it is.
+
+        Args:
+            node: The reference, no runt and not escaped.
+            before: Text that stands before it and prints in any case.
+
+        Returns:
+            The closure.
+        """
+        root = node.root
+        prefix = root.escapes + root.prefix
+
+        def show(value: object, scope: Scope, out: Out) -> None:
+            if isinstance(value, DefinedBlock):
+                out(before)
+                if not value.render(scope, out):
+                    out(root.escapes + prefix + _null_text(scope, root.null_text))
+                return
+            text = None if value is None else to_string(value)
+            if text is None:
+                out(before + root.escapes + prefix + _null_text(scope, root.null_text))
+                return
+            if len(text) >= LONG_TEXT:
+                scope.run.charge_text(len(text))
+            out(before + prefix + text)
+
+        return show
 
     def assign(self, node: n.Reference) -> Callable[[Scope, object], None]:
         """
@@ -311,7 +390,7 @@ class Expressions:
                 if target is not None:
                     final(target, value, scope)
             except VtlError as error:
-                raise self._located(node, error) from None
+                raise self.located(node, error) from None
 
         return assign
 
@@ -319,34 +398,77 @@ class Expressions:
         if isinstance(member, n.Index):
             key = self.value(member.key)
             return lambda target, value, scope: set_index(target, key(scope), value)
-        name = member.first.image
+        assert isinstance(member, n.Property | n.Method)
+        name = member.name
         return lambda target, value, scope: set_property(target, name, value)
 
-    def _located(self, node: n.Node, error: VtlError) -> VtlError:
+    def located(self, node: n.Node, error: VtlError) -> VtlError:
+        """
+        Say in an error where it has happened.
+
+        Args:
+            node: What was evaluated.
+            error: The error.
+
+        Returns:
+            The same error.
+        """
         line, column = position_of(self._text, node.first.begin)
         return error.located(line, column, self.literal(node))
 
 
-def _comparison(holds: Callable[[int], bool], left: Value, right: Value) -> Value:
-    def value(scope: Scope) -> object:
-        one, other = left(scope), right(scope)
-        if not is_number(one) or not is_number(other):
-            return False
-        return holds(compare(one, other))
-
-    return value
-
-
-def _truth(execute: Value) -> Test:
+def _equality(left: Value, right: Value) -> Test:
     def test(scope: Scope) -> bool:
-        value = execute(scope)
-        if value is None or value is False:
-            return False
-        if isinstance(value, DefinedBlock):
-            return value.vtl_string() is not None
-        return True
+        one, other = left(scope), right(scope)
+        if type(one) is str and type(other) is str:
+            return one == other
+        return loose_equals(one, other)
 
     return test
+
+
+def ordered(symbol: str, one: object, other: object) -> bool:
+    """
+    Compare two values.
+
+    Args:
+        symbol: One of `< > <= >=`.
+        one: Any value.
+        other: Any value.
+
+    Returns:
+        Whether it holds; False for what is no number.
+    """
+    if not is_number(one) or not is_number(other):
+        return False
+    return _COMPARISONS[symbol](compare(one, other), 0)
+
+
+def _comparison(symbol: str, left: Value, right: Value) -> Test:
+    holds = _COMPARISONS[symbol]
+
+    def test(scope: Scope) -> bool:
+        one, other = left(scope), right(scope)
+        if type(one) is int and type(other) is int:
+            return holds(one, other)
+        return ordered(symbol, one, other)
+
+    return test
+
+
+def truth(value: object) -> bool:
+    """
+    Tell the truth of a value in a condition.
+
+    Args:
+        value: Any value.
+
+    Returns:
+        False for null, false and a block that prints null; all else is true.
+    """
+    if value is None or value is False:
+        return False
+    return not isinstance(value, DefinedBlock) or value.vtl_string() is not None
 
 
 def _null_text(scope: Scope, text: str) -> str:

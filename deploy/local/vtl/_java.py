@@ -34,6 +34,7 @@ from ._values import (
 from .errors import VtlRenderError
 
 __all__ = [
+    "MAX_BITS",
     "MAX_LENGTH",
     "compare",
     "compute",
@@ -46,7 +47,7 @@ __all__ = [
 ]
 
 # Python refuses to print integers beyond 4,300 digits.
-_MAX_BITS = 14_000
+MAX_BITS = 14_000
 _RANKS = {"java.lang.Integer": 0, "java.lang.Long": 1, "java.math.BigInteger": 2}
 
 
@@ -62,6 +63,8 @@ def to_string(value: object) -> str | None:
     """
     if isinstance(value, str):
         return value
+    if type(value) is int:
+        return repr(value)
     return _to_string(value, Work())
 
 
@@ -207,6 +210,11 @@ def loose_equals(left: object, right: object) -> bool:
         return left == right
     if is_number(left) and is_number(right):
         return compare(left, right) == 0
+    if (left == "" and isinstance(right, list | dict)) or (
+        right == "" and isinstance(left, list | dict)
+    ):
+        # The way in which templates ask whether something is there; a collection prints brackets.
+        return False
     if left is not None and right is not None:
         maps = isinstance(left, Mapping) and isinstance(right, Mapping)
         if maps or class_name(left) == class_name(right):
@@ -316,7 +324,7 @@ def _integer(operator: str, left: int, right: int) -> int:
 
 def _big(operator: str, left: int, right: int) -> int:
     if operator in _SIMPLE:
-        if left.bit_length() + right.bit_length() > _MAX_BITS:
+        if left.bit_length() + right.bit_length() > MAX_BITS:
             raise VtlRenderError("an integer of too many digits")
         return _SIMPLE[operator](left, right)
     if operator == "%":

@@ -23,10 +23,12 @@ from ._numbers import (
     INTEGER_METHODS,
     LONG_METHODS,
 )
-from ._signatures import Table, select
+from ._signatures import Function, Table, select
 from ._strings import CHARACTER_METHODS, STRING_METHODS
 from ._values import (
     ABSENT,
+    INT_MAX,
+    INT_MIN,
     BigInteger,
     Character,
     Float,
@@ -41,7 +43,16 @@ from ._values import (
 )
 from .errors import VtlRenderError
 
-__all__ = ["call", "get_index", "get_property", "iterate", "set_index", "set_property"]
+__all__ = [
+    "CallSite",
+    "call",
+    "get_index",
+    "get_property",
+    "iterate",
+    "resolve",
+    "set_index",
+    "set_property",
+]
 
 _BY_TYPE: dict[type, Table] = {
     str: STRING_METHODS,
@@ -123,6 +134,47 @@ def _methods(value: object) -> Table:
     return MAP_METHODS if isinstance(value, Mapping) else _NOTHING
 
 
+def resolve(value: object, name: str, arguments: list[object]) -> Function | None:
+    """
+    Find the function behind a method.
+
+    Args:
+        value: Any value but null.
+        name: The method.
+        arguments: Its arguments.
+
+    Returns:
+        What to call with the value and the arguments; it depends on nothing but their classes.
+        None for a method that does not exist or does not take these arguments.
+
+    Raises:
+        VtlRenderError: Java refuses the number of arguments.
+    """
+    if isinstance(value, VtlObject):
+        table = value.vtl_methods.get(name)
+        return _method_of_object(name) if table is None else select(table, arguments)
+    forms = _methods(value).get(name)
+    if forms is None:
+        return _class_of if name == "getClass" and not arguments else None
+    return select(forms, arguments)
+
+
+def _class_of(value: object) -> JavaClass:
+    return JavaClass(class_name(value))
+
+
+def _method_of_object(name: str) -> Function:
+    def method(value: VtlObject, *arguments: object) -> object:
+        result = value.vtl_call(name, list(arguments))
+        if result is not ABSENT:
+            return result
+        if name == "getClass" and not arguments and value.vtl_class:
+            return JavaClass(value.vtl_class)
+        return None
+
+    return method
+
+
 def call(value: object, name: str, arguments: list[object]) -> object:
     """
     Call a method.
@@ -139,16 +191,101 @@ def call(value: object, name: str, arguments: list[object]) -> object:
     Raises:
         VtlRenderError: The method throws.
     """
-    if isinstance(value, VtlObject):
-        result = value.vtl_call(name, arguments)
-        if result is ABSENT and name == "getClass" and not arguments and value.vtl_class:
-            return JavaClass(value.vtl_class)
-        return None if result is ABSENT else result
-    forms = _methods(value).get(name)
-    if forms is None:
-        return JavaClass(class_name(value)) if name == "getClass" and not arguments else None
-    function = select(forms, arguments)
+    function = resolve(value, name, arguments)
     return None if function is None else function(value, *arguments)
+
+
+class CallSite:
+    """
+    The place of a method call; it remembers which function classes of values have led to.
+
+    Args:
+        name: The method.
+
+    Attributes:
+        known: The functions, by the class of the value and those of the arguments; by the class of
+            the value alone for a place whose arguments are constants.
+    """
+
+    __slots__ = ("_name", "known")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.known: dict[object, Function] = {}
+
+    def fixed(self, value: object, *arguments: object) -> object:
+        """
+        Call the method with arguments that are the same each time.
+
+        Args:
+            value: Any value but null.
+            arguments: The arguments.
+
+        Returns:
+            The result, as of `call`.
+
+        Raises:
+            VtlRenderError: The method throws.
+        """
+        function = self.known.get(type(value))
+        if function is None:
+            function = resolve(value, self._name, list(arguments)) or _nothing
+            if type(value) is not int:
+                self.known[type(value)] = function
+        return function(value, *arguments)
+
+    def single(self, value: object, argument: object) -> object:
+        """
+        Call the method with one argument.
+
+        Args:
+            value: Any value but null.
+            argument: The argument.
+
+        Returns:
+            The result, as of `call`.
+
+        Raises:
+            VtlRenderError: The method throws.
+        """
+        function = self.known.get((type(value), type(argument)))
+        if function is None or not _by_type(argument):
+            return self._learn(value, argument)
+        return function(value, argument)
+
+    def several(self, value: object, *arguments: object) -> object:
+        """
+        Call the method with any arguments.
+
+        Args:
+            value: Any value but null.
+            arguments: The arguments.
+
+        Returns:
+            The result, as of `call`.
+
+        Raises:
+            VtlRenderError: The method throws.
+        """
+        function = self.known.get((type(value), *map(type, arguments)))
+        if function is None or not all(map(_by_type, arguments)):
+            return self._learn(value, *arguments)
+        return function(value, *arguments)
+
+    def _learn(self, value: object, *arguments: object) -> object:
+        function = resolve(value, self._name, list(arguments)) or _nothing
+        if type(value) is not int and all(map(_by_type, arguments)):
+            self.known[(type(value), *map(type, arguments))] = function
+        return function(value, *arguments)
+
+
+def _nothing(*_: object) -> None:
+    """Stand for a method that does not exist."""
+
+
+def _by_type(value: object) -> bool:
+    """Say whether the Python type alone tells the Java class: not for integers of any size."""
+    return type(value) is not int or INT_MIN <= value <= INT_MAX
 
 
 def get_property(value: object, name: str) -> object:
@@ -167,6 +304,8 @@ def get_property(value: object, name: str) -> object:
     """
     if name in ("class", "Class"):
         return call(value, "getClass", [])
+    if isinstance(value, dict):
+        return value.get(name)
     if isinstance(value, VtlObject):
         result = value.vtl_get(name)
         return None if result is ABSENT else result

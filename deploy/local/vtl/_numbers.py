@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from ._java import compare, double_string, text_of
+from ._java import MAX_BITS, compare, double_string, text_of
 from ._signatures import Forms, Table, class_cast
 from ._values import (
     INT_MAX,
@@ -162,7 +162,7 @@ _COMMON: dict[str, Forms] = {
 
 def _bitwise(bits: int, letter: str, make: Callable[[int], int]) -> dict[str, Forms]:
     """Methods that Integer and Long share, on their own number of bits."""
-    mask = 2**bits - 1
+    mask = (1 << bits) - 1
 
     def reverse(number: object, value: int) -> int:
         digits = f"{value & mask:0{bits}b}"
@@ -171,7 +171,26 @@ def _bitwise(bits: int, letter: str, make: Callable[[int], int]) -> dict[str, Fo
     def trailing(number: object, value: int) -> int:
         return ((value & -value).bit_length() - 1) if value else bits
 
+    def rotate(value: int, distance: int) -> int:
+        distance %= bits
+        rotated = (value & mask) << distance | (value & mask) >> (bits - distance)
+        return make(_wrapped(rotated, bits))
+
+    def unsigned(value: int) -> int:
+        return value & mask
+
     return {
+        "hashCode": (("", hash_code), (letter, lambda number, value: hash_code(make(value)))),
+        "rotateLeft": ((letter + "i", lambda number, value, by: rotate(value, by)),),
+        "rotateRight": ((letter + "i", lambda number, value, by: rotate(value, -by)),),
+        "highestOneBit": (
+            (letter, lambda number, value: make(_wrapped(_highest(value & mask), bits))),
+        ),
+        "lowestOneBit": ((letter, lambda number, value: make(_wrapped(value & -value, bits))),),
+        "toUnsignedString": ((letter, lambda number, value: str(unsigned(value))),),
+        "compareUnsigned": (
+            (letter * 2, lambda number, one, other: _order(unsigned(one), unsigned(other))),
+        ),
         "toHexString": ((letter, lambda number, value: f"{value & mask:x}"),),
         "toBinaryString": ((letter, lambda number, value: f"{value & mask:b}"),),
         "toOctalString": ((letter, lambda number, value: f"{value & mask:o}"),),
@@ -185,8 +204,16 @@ def _bitwise(bits: int, letter: str, make: Callable[[int], int]) -> dict[str, Fo
         "max": ((letter * 2, lambda number, one, other: make(max(one, other))),),
         "min": ((letter * 2, lambda number, one, other: make(min(one, other))),),
         "sum": ((letter * 2, lambda number, one, other: make(_wrapped(one + other, bits))),),
-        "compare": ((letter * 2, lambda number, one, other: (one > other) - (one < other)),),
+        "compare": ((letter * 2, lambda number, one, other: _order(one, other)),),
     }
+
+
+def _highest(value: int) -> int:
+    return 1 << (value.bit_length() - 1) if value else 0
+
+
+def _order(one: int, other: int) -> int:
+    return (one > other) - (one < other)
 
 
 INTEGER_METHODS: Table = {
@@ -222,6 +249,7 @@ LONG_METHODS: Table = {
 
 DOUBLE_METHODS: Table = {
     **_COMMON,
+    "hashCode": (("", hash_code), ("d", lambda number, value: hash_code(float(value)))),
     "compareTo": (("D", _compare_double), ("O", class_cast)),
     "compare": (("dd", _compare_doubles),),
     "isNaN": (
@@ -274,13 +302,62 @@ def _big_divide(number: int, other: int) -> int:
     return _as_big(-quotient if (number < 0) != (other < 0) else quotient)
 
 
+def _big_multiply(number: int, other: int) -> int:
+    return _as_big(_sized(number.bit_length() + other.bit_length()) and number * other)
+
+
+def _big_modulus(number: int, other: int) -> int:
+    if other <= 0:
+        raise VtlRenderError("ArithmeticException: BigInteger: modulus not positive")
+    return _as_big(number % other)
+
+
+def _big_power(number: int, exponent: int) -> int:
+    if exponent < 0:
+        raise VtlRenderError("ArithmeticException: Negative exponent")
+    return _as_big(_sized(number.bit_length() * exponent) and int(number**exponent))
+
+
+def _big_root(number: int) -> int:
+    if number < 0:
+        raise VtlRenderError("ArithmeticException: Negative BigInteger")
+    return _as_big(math.isqrt(number))
+
+
+def _big_shift(number: int, by: int) -> int:
+    if by < 0:
+        return _as_big(number >> -by)
+    return _as_big(_sized(number.bit_length() + by) and number << by)
+
+
+def _sized(bits: int) -> bool:
+    """Refuse numbers that could not be printed; Python refuses beyond 4,300 digits."""
+    if bits > MAX_BITS:
+        raise VtlRenderError("an integer of too many digits")
+    return True
+
+
 BIG_INTEGER_METHODS: Table = {
     **_COMMON,
     "compareTo": (("G", _compare_values), ("O", class_cast)),
     "toString": (("", text_of), ("i", lambda number, radix: _in_radix(number, radix))),
     "add": (("G", lambda number, other: _as_big(number + other)),),
     "subtract": (("G", lambda number, other: _as_big(number - other)),),
+    "multiply": (("G", _big_multiply),),
     "divide": (("G", _big_divide),),
+    "remainder": (
+        ("G", lambda number, other: _as_big(number - _big_divide(number, other) * other)),
+    ),
+    "mod": (("G", _big_modulus),),
+    "pow": (("i", _big_power),),
+    "gcd": (("G", lambda number, other: _as_big(math.gcd(number, other))),),
+    "max": (("G", lambda number, other: _as_big(max(number, other))),),
+    "min": (("G", lambda number, other: _as_big(min(number, other))),),
+    "sqrt": (("", _big_root),),
+    "shiftLeft": (("i", lambda number, by: _big_shift(number, by)),),
+    "shiftRight": (("i", lambda number, by: _big_shift(number, -by)),),
+    "testBit": (("i", lambda number, bit: bool(number >> bit & 1)),),
+    "bitCount": (("", lambda number: (number if number >= 0 else ~number).bit_count()),),
     "negate": (("", lambda number: _as_big(-number)),),
     "abs": (("", lambda number: _as_big(abs(number))),),
     "signum": (("", lambda number: (number > 0) - (number < 0)),),

@@ -323,13 +323,18 @@ class ForeachScope(VtlObject):
 
     vtl_class = "org.apache.velocity.runtime.directive.ForeachScope"
 
+    index = -1
+    has_next = False
+    _storage: HashMap | None = None
+
     def __init__(self, owner: object, previous: object) -> None:
         self.owner = owner
-        self.index: int = -1
-        self.has_next: bool = False
-        self.parent: ForeachScope | None = previous if isinstance(previous, ForeachScope) else None
-        self._replaced = previous if self.parent is None else None
-        self._storage = HashMap()
+        self.previous = previous
+
+    @property
+    def parent(self) -> ForeachScope | None:
+        """The scope of the loop around."""
+        return self.previous if isinstance(self.previous, ForeachScope) else None
 
     def topmost(self) -> ForeachScope:
         """Return the outermost loop's scope."""
@@ -337,9 +342,7 @@ class ForeachScope(VtlObject):
 
     def replaced_value(self) -> object:
         """Return what `$foreach` was before the outermost loop."""
-        if self._replaced is None and self.parent is not None:
-            return self.parent.replaced_value()
-        return self._replaced
+        return self.previous if self.parent is None else self.parent.replaced_value()
 
     def vtl_get(self, name: str) -> object:
         """
@@ -364,7 +367,7 @@ class ForeachScope(VtlObject):
         Returns:
             The value; None when there is none.
         """
-        value = lookup(self._storage, key)
+        value = None if self._storage is None else lookup(self._storage, key)
         if value is None and self.parent is not None:
             return self.parent.vtl_index(key)
         return value
@@ -380,8 +383,13 @@ class ForeachScope(VtlObject):
         Returns:
             True.
         """
-        store(self._storage, name, value)
+        store(self._stored(), name, value)
         return True
+
+    def _stored(self) -> HashMap:
+        if self._storage is None:
+            self._storage = HashMap()
+        return self._storage
 
     def vtl_call(self, name: str, arguments: list[object]) -> object:
         """
@@ -403,15 +411,15 @@ class ForeachScope(VtlObject):
         if name == "get" and len(arguments) == 1:
             return self.vtl_index(arguments[0])
         function = select(MAP_METHODS.get(name, ()), arguments)
-        return ABSENT if function is None else function(self._storage, *arguments)
+        return ABSENT if function is None else function(self._stored(), *arguments)
 
     def vtl_iterate(self) -> list[object]:
         """Iterate over the stored values."""
-        return list(self._storage.values())
+        return list(self._stored().values())
 
     def vtl_string(self) -> str:
         """Print as the map of what is stored."""
-        return str(MAP_METHODS["toString"][0][1](self._storage))
+        return str(MAP_METHODS["toString"][0][1](self._stored()))
 
 
 _FOREACH_GETTERS: dict[str, Callable[[ForeachScope], object]] = {

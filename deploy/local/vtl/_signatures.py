@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from ._values import Character, JavaArray, class_name
+from ._values import Character, class_name
 from .errors import VtlRenderError
 
 __all__ = ["Forms", "Function", "Table", "class_cast", "select"]
@@ -47,6 +47,14 @@ _BOXED = {
     "G": "java.math.BigInteger",
     "E": "java.math.BigDecimal",
 }
+_COLLECTIONS = frozenset(
+    {
+        "java.util.ArrayList",
+        "java.util.LinkedHashMap$LinkedKeySet",
+        "java.util.LinkedHashMap$LinkedValues",
+        "java.util.LinkedHashMap$LinkedEntrySet",
+    }
+)
 
 
 def select(forms: Forms, arguments: list[object]) -> Function | None:
@@ -110,7 +118,7 @@ def _accepts(parameter: str, value: object) -> bool:
     if parameter == "S":
         return isinstance(value, str)
     if parameter == "C":
-        return isinstance(value, list) and not isinstance(value, JavaArray)
+        return class_name(value) in _COLLECTIONS
     if parameter == "M":
         return isinstance(value, Mapping)
     if parameter == "H":

@@ -108,6 +108,8 @@ def _compare(text: str, other: str) -> int:
 
 
 def _fold(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     return "".join(char.upper().lower() if len(char.upper()) == 1 else char for char in text)
 
 
@@ -148,6 +150,8 @@ def _split(text: str, source: str, limit: int = 0) -> JavaArray:
 
 def _join(text: str, separator: str, *items: object) -> str:
     parts = items[0] if len(items) == 1 and isinstance(items[0], list) else list(items)
+    if not all(part is None or isinstance(part, str) for part in parts):
+        raise VtlRenderError("ClassCastException: only texts are joined")
     return limited(_needed(separator).join(text_of(part) for part in parts))
 
 

@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from ._compiler import Compiler, Macro, Mode
+from ._fusion import fuse
 from ._scope import Bottom, Run, Stop
 from .errors import VtlParseError, VtlRenderError
 
 __all__ = ["Template", "render"]
 
+# A template that is rendered this often is worth a second compilation, unless it is huge.
+_FUSED_AFTER = 10
+_MAX_FUSED = 16 * 1024
+
 
 class Template:
     """
-    A compiled template.
+    A compiled template; texts seen recently are not compiled again.
 
     Args:
         text: The template.
@@ -27,12 +32,7 @@ class Template:
     def __init__(self, text: str, *, mode: Mode = "apigateway") -> None:
         self.text = text
         self.mode: Mode = mode
-        self._compiler = Compiler(mode)
-        self._macros: dict[str, Macro] = {}
-        try:
-            self._render = self._compiler.compile(text, self._macros)
-        except RecursionError:
-            raise VtlParseError("the template is nested too deeply") from None
+        self._program = _compiled(text, mode)
 
     def render(self, variables: Mapping[str, object], *, max_foreach: int | None = None) -> str:
         """
@@ -53,11 +53,9 @@ class Template:
             VtlRenderError: A method threw, or the template exhausted what one render may use.
             VtlParseError: The text given to `#evaluate` does not follow the grammar.
         """
-        scope = Bottom(variables)
-        scope.run = Run(self._compiler, dict(self._macros), max_foreach)
         parts: list[str] = []
         try:
-            self._render(scope, parts.append)
+            self._program.run(Bottom(variables), parts, max_foreach)
         except Stop:
             pass
         except RecursionError:
@@ -66,15 +64,50 @@ class Template:
             raise VtlRenderError(f"{type(error).__name__}: {error}") from error
         return "".join(parts)
 
+    def fuse(self) -> None:
+        """Compile for speed now; else it is done when the template has been rendered some times."""
+        self._program.fuse()
+
+
+class _Program:
+    """What a text was compiled to: closures at first, one function when it is used often."""
+
+    def __init__(self, text: str, mode: Mode) -> None:
+        self._text = text
+        self._compiler = Compiler(mode)
+        self._macros: dict[str, Macro] = {}
+        self._tree, self._statements = self._compiler.parse(text, self._macros)
+        self._render = self._statements.block(self._tree)
+        self._runs = 0
+
+    def run(self, scope: Bottom, parts: list[str], max_foreach: int | None) -> None:
+        """Print into the parts."""
+        self._runs += 1
+        if self._runs == _FUSED_AFTER and len(self._text) <= _MAX_FUSED:
+            self.fuse()
+        scope.run = Run(self._compiler.copy(), dict(self._macros), max_foreach)
+        self._render(scope, parts.append)
+
+    def fuse(self) -> None:
+        """Replace the closures by one function."""
+        self._render = fuse(self._tree, self._statements, counters=self._counters())
+
+    def _counters(self) -> bool:
+        """Say whether the old names of a loop's counters can be read, perhaps spelt in escapes."""
+        return any(word in self._text for word in ("velocity", "evaluate", "\\u"))
+
 
 @lru_cache(maxsize=256)
-def _compiled(text: str, mode: Mode) -> Template:
-    return Template(text, mode=mode)
+def _compiled(text: str, mode: Mode) -> _Program:
+    try:
+        return _Program(text, mode)
+    except RecursionError:
+        raise VtlParseError("the template is nested too deeply") from None
 
 
 def render(template: str, variables: Mapping[str, object], *, mode: Mode = "apigateway") -> str:
     """
-    Render a text once; texts seen recently are not compiled again.
+    Render a text.
 
     Args:
         template: The template.
@@ -87,4 +120,4 @@ def render(template: str, variables: Mapping[str, object], *, mode: Mode = "apig
     Raises:
         VtlError: The template cannot be parsed or rendered.
     """
-    return _compiled(template, mode).render(variables)
+    return Template(template, mode=mode).render(variables)

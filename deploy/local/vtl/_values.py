@@ -14,9 +14,11 @@ members, unless it derives from `VtlObject`.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from typing import ClassVar
 
 from .errors import VtlRenderError
 
@@ -124,9 +126,15 @@ class VtlObject:
 
     Attributes:
         vtl_class: The Java class that `$object.class` names; empty where there is no such member.
+        vtl_methods: Methods that `vtl_call` need not offer, each with its forms as `_signatures`
+            writes them: `{"urlEncode": (("S", function),)}`. The function gets the object and the
+            arguments. A table is faster, for the place of a call remembers the function.
     """
 
+    __slots__ = ()
+
     vtl_class = ""
+    vtl_methods: ClassVar[Mapping[str, tuple[tuple[str, Callable[..., object]], ...]]] = {}
 
     def vtl_get(self, name: str) -> object:
         """
@@ -194,7 +202,7 @@ class VtlObject:
         Returns:
             The text; None for an object whose text is null.
         """
-        return f"{type(self).__name__}@{id(self) & 0xFFFFFFFF:x}"
+        return f"{self.vtl_class or type(self).__name__}@{id(self) & 0xFFFFFFFF:x}"
 
 
 class _Absent:
@@ -466,7 +474,7 @@ def _hash(value: object, work: Work) -> int:
     if value is None:
         return 0
     if isinstance(value, str):
-        return _int32(_hash_units(value.encode("utf-16-be", "surrogatepass")))
+        return _hash_key(value) if len(value) <= _KEY_LENGTH else _hash_text(value)
     if isinstance(value, bool):
         return 1231 if value else 1237
     if isinstance(value, int):
@@ -485,11 +493,17 @@ def _hash(value: object, work: Work) -> int:
     return _int32(id(value) >> 4)
 
 
-def _hash_units(data: bytes) -> int:
+def _hash_text(text: str) -> int:
     code = 0
+    data = text.encode("utf-16-be", "surrogatepass")
     for high, low in zip(data[::2], data[1::2], strict=True):
         code = (31 * code + (high << 8 | low)) & 0xFFFFFFFF
-    return code
+    return _int32(code)
+
+
+# The keys of HashMaps are hashed at each iteration, and are the same in each request.
+_KEY_LENGTH = 64
+_hash_key = lru_cache(maxsize=1024)(_hash_text)
 
 
 def _hash_integer(value: int) -> int:

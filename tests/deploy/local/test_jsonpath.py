@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.local.jsonpath import MISSING, JsonPathError, dump, find, parse
+from deploy.local.jsonpath import MISSING, JsonArray, JsonPathError, dump, find, parse
 
 STORE: dict[str, Any] = {
     "store": {
@@ -55,6 +55,18 @@ AUTHORS = ["Rees", "Waugh", "Melville"]
         ("$.store.book[?(@.category nin ['reference'])].author", ["Waugh", "Melville"]),
         ("$.store.book[?(@.author contains 'au')].author", ["Waugh"]),
         ("$.list[?(@ >= 3)]", [3, 4]),
+        ("$.list[0:4:2]", [1, 2, 3, 4]),
+        ("$.list[?(@ == '2')]", [2]),
+        ("$.store.book[?(@.price == '8.990')].author", ["Melville"]),
+        ("$.store.book[?(@.nope subsetof ['a'])]", []),
+        ("$..[?(@.color)].price", [19.95]),
+        ("$..['color','price']", [{"color": "red", "price": 19.95}]),
+        ("$..price.max()", 19.95),
+        ("$..book.length()", 3),
+        ("$.list.concat('x')", "x"),
+        ("$.concat($.list, 'x')", "1234x"),
+        ("$.sum($..price)", 8.95 + 12.99 + 8.99 + 19.95),
+        ("$.a-b.length()", None),
         ("$.list.length()", 4),
         ("$.list.size()", 4),
         ("$.list.min()", 1.0),
@@ -79,7 +91,7 @@ def test_find(path: str, expected: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "$.", "$[", "$['a", "$[?(@.a ==)]", "$.a b", "$[?(1)]", "$..", "$x"]
+    "path", ["", "$.", "$[", "$['a", "$[?(@.a ==)]", "$.a b", "$[?(1)]", "$..", "$x", "$.list[:]"]
 )
 def test_broken_paths_are_refused(path: str) -> None:
     """A path that cannot be parsed raises."""
@@ -97,11 +109,35 @@ def test_any_path_finds_or_raises_our_error(path: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['{"a":1.10,"b":[12345678901234567890123,1e5,-0.0],"c":"é/\\"\\n"}', "[]", "{}", "null", '"x"'],
+    ['{"a":1.1,"b":[12345678901234567890123,-0.0],"c":"é/\\"\\n"}', "[]", "{}", "null", '"x"'],
 )
 def test_json_text_survives(text: str) -> None:
-    """Compact JSON comes back as it was written, numbers included."""
+    """Compact JSON comes back as it was written."""
     assert dump(parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("1.50", "1.5"),
+        ("1e5", "100000.0"),
+        ("12345678.9", "1.23456789E7"),
+        ("1e400", "null"),
+        ("3.141592653589793238", "3.141592653589793238"),
+        ('"\\u2019€\\u007f"', '"\\u2019\\u20AC\\u007F"'),
+    ],
+)
+def test_json_is_printed_as_json_smart_does(written: str, printed: str) -> None:
+    """Decimal numbers print as Java's, long ones exactly; some signs are escaped."""
+    assert dump(parse(written)) == printed
+
+
+def test_an_array_escapes_the_slash_when_it_prints_itself() -> None:
+    """What `$input.path` prints of an array is for the web, what `$input.json` prints is not."""
+    found = parse('["a/b",{"c/d":1}]')
+    assert isinstance(found, JsonArray)
+    assert found.vtl_text() == '["a\\/b",{"c\\/d":1}]'
+    assert dump(found) == '["a/b",{"c/d":1}]'
 
 
 @pytest.mark.parametrize("text", ["", "words", "{'a':1}", "[1,]", "NaN", "[" * 100_000])

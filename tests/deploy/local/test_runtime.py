@@ -32,6 +32,31 @@ ADA = {
 }
 
 
+ORDERS = """\
+openapi: 3.0.1
+info: {title: Orders}
+paths:
+  /orders:
+    post:
+      responses: {'200': {}}
+      x-amazon-apigateway-integration:
+        type: aws
+        httpMethod: POST
+        uri: arn:aws:apigateway:${AWS::Region}:sqs:path/${AWS::AccountId}/orders
+        credentials: arn:aws:iam::${AWS::AccountId}:role/api
+        requestParameters:
+          integration.request.header.Content-Type: "'application/x-www-form-urlencoded'"
+        requestTemplates:
+          application/json: Action=SendMessage&MessageBody=$util.urlEncode($input.body)
+        responses:
+          default:
+            statusCode: '200'
+            responseTemplates:
+              application/json: >-
+                {"id": $input.json('$.SendMessageResponse.SendMessageResult.MessageId')}
+"""
+
+
 def send(
     runtime: LocalRuntime, method: str, path: str, body: object = None, **headers: str
 ) -> httpx.Response:
@@ -190,7 +215,7 @@ def broken_contract(tmp_path: Path, change: Callable[[str], str]) -> Path:
     ("change", "complaint"),
     [
         (lambda text: "paths: [", "not YAML"),
-        (lambda text: text.replace("passthroughBehavior: never", ""), "passthroughBehavior"),
+        (lambda text: text.replace("#set($key = '')", "#set($key = "), "does not parse"),
         (lambda text: text.replace("${QueueName}", "${Unknown}"), "Unknown"),
     ],
 )
@@ -204,6 +229,31 @@ def test_a_contract_that_cannot_be_used_says_why(
         LocalRuntime(contract=path).start()
     assert str(path) in str(caught.value)
     assert children(os.getpid()) == before
+
+
+def test_a_style_of_ones_own_is_a_warning(tmp_path: Path) -> None:
+    """What breaks this project's rules only, runs, and is reported."""
+    path = broken_contract(tmp_path, lambda text: text.replace("passthroughBehavior: never", ""))
+    with LocalRuntime(contract=path) as runtime:
+        assert runtime.whole_chain
+        assert send(runtime, "POST", "/users", ADA).status_code == 202
+    (warning,) = [line for line in runtime.report if ": warning: " in line]
+    assert "3 findings" in warning
+    assert "passthrough 3" in warning
+
+
+def test_another_contract_gets_the_engine_and_its_queue(tmp_path: Path) -> None:
+    """The queue that a URI names is made; no consumer takes from it."""
+    path = tmp_path / "orders.yaml"
+    path.write_text(ORDERS, "utf-8")
+    with LocalRuntime(contract=path) as runtime:
+        assert runtime.consumer is None
+        response = httpx.post(f"{runtime.url}/orders", json={"id": 7})
+        sqs = Access(runtime.engine_url, runtime.engine_url).sqs
+        url = sqs.get_queue_url(QueueName="orders")["QueueUrl"]
+        (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert response.json() == {"id": message["MessageId"]}
+    assert json.loads(message["Body"]) == {"id": 7}
 
 
 def test_a_busy_port_says_so() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from deploy.local.credentials import KeyStore, LocalKey
 from deploy.local.sigv4 import SignatureError, SignedRequest, verify
+from deploy.local.sigv4 import authorization as make_authorization
 
 REGION = "us-east-1"
 SERVICE = "execute-api"
@@ -225,3 +226,18 @@ def test_host_has_to_be_signed() -> None:
     header = authorization(request).replace("host;", "")
     with pytest.raises(SignatureError, match="must be a 'SignedHeader'"):
         check(with_header(request, "Authorization", header), store)
+
+
+def test_a_made_signature_is_botocores() -> None:
+    """What the gateway signs its calls of services with is what AWS's own library makes."""
+    headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "A.B"}
+    url = "http://127.0.0.1:1/0/a%20b?y=2&x=1"
+    theirs = AWSRequest("POST", url, data=b"{}", headers=headers)
+    SigV4Auth(Credentials("AKID", "secret", "token"), "sqs", "eu-west-1").add_auth(theirs)
+    sent = {**dict(theirs.headers.items()), "Host": "127.0.0.1:1"}
+    expected = sent.pop("Authorization")
+    request = SignedRequest("POST", "/0/a%20b", "y=2&x=1", list(sent.items()), b"{}")
+    ours = make_authorization(
+        request, access_key_id="AKID", secret="secret", region="eu-west-1", service="sqs"
+    )
+    assert ours == expected

@@ -76,7 +76,7 @@ def test_recorded_answer(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("template", "body", "output"),
     [
-        ("$input.json('$.a')", '{"a": {"b": [1.10, "x"]}}', '{"b":[1.10,"x"]}'),
+        ("$input.json('$.a')", '{"a": {"b": [1.10, "x"]}}', '{"b":[1.1,"x"]}'),
         ("$input.json('$')", "", "{}"),
         ("$input.json('$.none')", "{}", '""'),
         ("$input.path('$.a')", '{"a": {"b": [1, {"c": "d"}]}}', '{b=[1,{"c":"d"}]}'),

@@ -13,8 +13,7 @@ import pytest
 
 from codegen.__main__ import main
 from codegen._diagnostics import DocumentError, Problem
-from codegen._document import load
-from codegen._generator import read
+from codegen._generator import read_file
 from codegen._ir import Api
 from tests.sdk.codegen.documents import AWKWARD, PRINTING, SHIPMENTS, Edit, edited
 
@@ -26,7 +25,7 @@ def read_edited(tmp_path: Path) -> Callable[..., Api]:
     def read_it(*edits: Edit, source: Path = PRINTING) -> Api:
         path = tmp_path / "edited.yaml"
         path.write_text(edited(source.read_text("utf-8"), *edits), "utf-8")
-        return read(load(path))[0]
+        return read_file(path)[1]
 
     return read_it
 
@@ -44,7 +43,8 @@ def problems_of(read_edited: Callable[..., Api]) -> Callable[..., list[Problem]]
 
 
 @contextmanager
-def _imported(document: Path, package: str, out: Path) -> Iterator[ModuleType]:
+def imported(document: Path, package: str, out: Path) -> Iterator[ModuleType]:
+    """Generate a package and import it, until it is left."""
     assert main([str(document), "--package", package, "--out", str(out)]) == 0
     sys.path.insert(0, str(out))
     try:
@@ -58,12 +58,12 @@ def _imported(document: Path, package: str, out: Path) -> Iterator[ModuleType]:
 @pytest.fixture(scope="module")
 def shipments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """The package made of shipments.yaml, imported."""
-    with _imported(SHIPMENTS, "shipments_sdk", tmp_path_factory.mktemp("out")) as package:
+    with imported(SHIPMENTS, "shipments_sdk", tmp_path_factory.mktemp("out")) as package:
         yield package
 
 
 @pytest.fixture(scope="module")
 def awkward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """The package made of awkward.yaml, imported."""
-    with _imported(AWKWARD, "awkward_sdk", tmp_path_factory.mktemp("out")) as package:
+    with imported(AWKWARD, "awkward_sdk", tmp_path_factory.mktemp("out")) as package:
         yield package

@@ -9,7 +9,11 @@ ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).parent / "golden"
 AWKWARD = GOLDEN / "awkward.yaml"
 PRINTING = GOLDEN / "printing.yaml"
-SHIPMENTS = ROOT / "tests/data/shipments.yaml"
+DATA = ROOT / "tests/data"
+BILLING = DATA / "billing.yaml"
+CATALOGUE = DATA / "catalogue.yaml"
+MEDIA = DATA / "media.yaml"
+SHIPMENTS = DATA / "shipments.yaml"
 
 Edit: TypeAlias = tuple[str, str]
 

@@ -198,6 +198,22 @@ TWO_STATUS_LINKS = (
         ([_async("state: gone")], "state: gone", "has no `gone`"),
         ([_async("error: $response.body#/gone")], "error: $", "has no `$response.body#/gone`"),
         ([_async("succeded: [done]")], "succeded:", "no key `succeded`"),
+        ([_async("[queued]")], "x-async:", "is no object"),
+        (
+            [("          application/json:", "          multipart/form-data:")],
+            "multipart/form-data:",
+            "are not supported",
+        ),
+        (
+            [
+                (
+                    "    get:\n      param",
+                    "    get:\n      operationId: resumeAddDocument\n      param",
+                )
+            ],
+            "    get:",
+            "as a method of #/paths/~1documents/post",
+        ),
         ([_async("failed: done")], "failed: done", "is no list"),
         ([_async("pending: [gone]")], "pending: [gone]", "no value `gone`"),
         ([_async("pending: [done]", "failed: [done]")], "failed: [done]", "in two lists"),

@@ -39,7 +39,7 @@ def _client(package: ModuleType, answer: Answer) -> Any:
         base_url="http://service.test/v2",
         auth=package.BearerToken("t"),
         http_client=httpx.Client(transport=httpx.MockTransport(answer)),
-        polling=package.Polling(initial=0.001, maximum=0.001),
+        polling=package.Polling(interval=0.001),
     )
 
 
@@ -48,7 +48,7 @@ def _async_client(package: ModuleType, answer: Answer) -> Any:
         base_url="http://service.test/v2",
         auth=package.BearerToken("t"),
         http_client=httpx.AsyncClient(transport=httpx.MockTransport(answer)),
-        polling=package.Polling(initial=0.001, maximum=0.001),
+        polling=package.Polling(interval=0.001),
     )
 
 
@@ -125,10 +125,29 @@ def test_docstrings_carry_the_document(shipments: ModuleType) -> None:
     assert text.startswith("Create a shipment.\n\nThe shipment exists once")
     assert "idempotency_key: Makes repeated calls safe. 1 to 64 characters." in text
     assert "BadRequestError: 400: The request is not valid." in text
-    assert "ApiError: any other status: Any other error." in text
     assert text.endswith("Source: shipments.yaml#/paths/~1shipments/post")
     text = inspect.getdoc(shipments.ShipmentsClient.list_shipments) or ""
     assert "page_size: 1 to 100. Default of the server: `20`." in text
+
+
+def test_docstrings_say_nothing_twice(shipments: ModuleType) -> None:
+    """What all methods raise is told by the class, and a twin names the method it is like."""
+    text = inspect.getdoc(shipments.ShipmentsClient) or ""
+    assert "ApiError: any other status: Any other error." in text
+    for name in ("create_shipment", "create_shipment_and_wait", "list_shipments"):
+        assert "any other status" not in (
+            inspect.getdoc(getattr(shipments.ShipmentsClient, name)) or ""
+        )
+        twin = inspect.getdoc(getattr(shipments.AsyncShipmentsClient, name)) or ""
+        assert twin.endswith(f"See `ShipmentsClient.{name}`.")
+
+
+def test_generated_code_is_small() -> None:
+    """At most 40 lines for an operation and client, models left out."""
+    generated = ROOT / "sdk/users_sdk/_generated"
+    text = "".join((generated / name).read_text("utf-8") for name in ("client.py", "operations.py"))
+    operations = text.count("] = Operation(")
+    assert len(text.splitlines()) / (2 * operations) <= 40
 
 
 def test_limits_bind_requests(shipments: ModuleType) -> None:

@@ -1,5 +1,5 @@
 """
-The syntax tree of a template.
+The syntax tree of a template; `deploy.local.vtl.parse` makes it.
 
 Every node knows its first and its last token, because Velocity prints the source of what it cannot
 evaluate. The shape follows the grammar of Velocity 1.7: a directive is a name with any children,
@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ._lexer import Token
+from ._lexer import position_of
+from ._tokens import Token
 
 __all__ = [
     "Binary",
@@ -44,6 +45,18 @@ class Node:
 
     first: Token
     last: Token
+
+    def position(self, text: str) -> tuple[int, int]:
+        """
+        Say where the node begins.
+
+        Args:
+            text: The text that it was parsed from.
+
+        Returns:
+            Line and column, counted from 1.
+        """
+        return position_of(text, self.first.begin)
 
 
 @dataclass(slots=True, eq=False)
@@ -198,6 +211,10 @@ class SetDirective(Node):
 
     target: Reference
     value: Node
+
+    def first_name(self) -> str:
+        """Return the name that is set, or whose member is set."""
+        return self.target.first.image[1:]
 
 
 @dataclass(slots=True, eq=False)

@@ -75,6 +75,9 @@ lock: $(UV)
 
 bench: setup
 	$(BIN)/python -m benchmarks.roundtrip
+	$(BIN)/python -m benchmarks.vtl
+	$(BIN)/python -m benchmarks.gateway
+	$(BIN)/python -m benchmarks.polling
 
 clean:
 	rm -rf $(VENV) build dist cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -16,6 +16,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import requests
 from aws_requests_auth.boto_utils import BotoAWSRequestsAuth
@@ -52,9 +53,8 @@ def measure_hops(rounds: int) -> float:
             posts.append((time.perf_counter() - began) * 1000)
             user_id = handle.result(timeout=30).user_id
             wholes.append((time.perf_counter() - began) * 1000)
-            message_id = handle.message_id
-            statuses.append(milliseconds(lambda id=message_id: client.get_status(message_id=id)))
-            users.append(milliseconds(lambda id=user_id: client.get_user(user_id=id)))
+            statuses.append(milliseconds(partial(client.get_status, message_id=handle.message_id)))
+            users.append(milliseconds(partial(client.get_user, user_id=user_id)))
     show("POST /users", posts)
     show("GET /status/{messageId}", statuses)
     show("GET /users/{userId}", users)

@@ -26,8 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] == ["render"]:
         return _workbench(words[1:])
     options = _parser().parse_args(words)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    _end_on_signals()
     try:
         return _serve(options)
     except KeyboardInterrupt:
@@ -39,6 +38,8 @@ def _workbench(words: Sequence[str]) -> int:
         from deploy.local.workbench import main as render
     except ModuleNotFoundError as error:
         return _complain_of_missing(error)
+    if "--watch" in words:
+        _end_on_signals()
     return render(words)
 
 
@@ -77,6 +78,12 @@ def _complain(text: str) -> int:
 def _complain_of_missing(error: ModuleNotFoundError) -> int:
     mend = "install the local runtime's dependencies: pip install '.[local]'"
     return _complain(f"{error.name} is not installed; {mend}")
+
+
+def _end_on_signals() -> None:
+    # Explicitly: what a shell starts in the background ignores Ctrl-C's signal by default.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -183,7 +183,10 @@ def test_watching_renders_again_on_each_save(tmp_path: Path) -> None:
         event.write_text("{}", "utf-8")
         read_until(process.stdout, "malformed")
         process.send_signal(signal.SIGINT)
-        assert process.wait(5) == 0
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 def read_until(stream: IO[str], text: str) -> None:

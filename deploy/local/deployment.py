@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from deploy import contract as contracts
 from deploy.contract import Contract, ContractError
 from deploy.contract.placeholders import placeholders_in
+from deploy.contract.responses import GatewayResponseType
 from deploy.local.api import Api, Method
 from deploy.local.api_import import BasePath, import_api
 from deploy.local.definition import ApiImportError, ImportProblem, Node, Refusals
-from deploy.local.exchange import GatewayResponseType
 from deploy.local.stages.gateway_response import GatewayResponse, import_gateway_responses
 
 EMBEDDED_SERVICES = frozenset({"dynamodb", "events", "kinesis", "s3", "sns", "sqs", "states"})

@@ -13,6 +13,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from deploy.contract.responses import GatewayResponseType
 from deploy.local.api import Api
 from deploy.local.api_import import BasePath, import_api
 from deploy.local.context import arrival_context, trace_header
@@ -22,7 +23,6 @@ from deploy.local.exchange import (
     ConfigurationError,
     Context,
     GatewayError,
-    GatewayResponseType,
     Parameters,
     Request,
     Response,

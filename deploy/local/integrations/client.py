@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import aiohttp
 from yarl import URL
 
-from deploy.local.exchange import BackendResponse, GatewayError, GatewayResponseType
+from deploy.contract.responses import GatewayResponseType
+from deploy.local.exchange import BackendResponse, GatewayError
 
 _MAX_ANSWER_BYTES = 10 * 1024 * 1024
 # Below the keep-alive time of common servers (hypercorn and uvicorn: 5 s), so that a connection is

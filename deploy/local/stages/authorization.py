@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from deploy.contract.responses import GatewayResponseType
 from deploy.local.api import Method
 from deploy.local.context import with_caller
 from deploy.local.credentials import KeyStore, LocalKey
-from deploy.local.exchange import Context, GatewayError, GatewayResponseType, Request
+from deploy.local.exchange import Context, GatewayError, Request
 from deploy.local.sigv4 import FailureType, SignatureError, SignedRequest, verify
 
 # Which gateway response a malformed header and an unknown key have is not documented.

@@ -12,14 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
+from deploy.contract.responses import GatewayResponseType
 from deploy.local.definition import Node
-from deploy.local.exchange import (
-    Context,
-    GatewayError,
-    GatewayResponseType,
-    Request,
-    Response,
-)
+from deploy.local.exchange import Context, GatewayError, Request, Response
 from deploy.local.headers import field_text, overlay
 from deploy.local.parameters import lookup
 from deploy.local.stages.method_response import gateway_headers

@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAGE ?= dev
+CONTRACT ?= openapi.yaml
 export UV_NO_PROGRESS := 1
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
@@ -63,11 +64,11 @@ docs: setup
 	$(BIN)/python -m scripts.docs
 
 synth: setup
-	$(BIN)/python -m deploy.app
+	$(BIN)/python -m deploy.app --contract $(CONTRACT)
 
 # Pinned: the newest tag of the CDK's command reads older assemblies only.
 deploy: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@2.1148.1 deploy --all --context stage=$(STAGE) --app "$(BIN)/python -m deploy.app"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@2.1148.1 deploy --all --context stage=$(STAGE) --context contract=$(CONTRACT) --app "$(BIN)/python -m deploy.app"
 
 lock: $(UV)
 	$(UV) pip compile --quiet pyproject.toml --extra local --extra deploy --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --output-file locks/dev.txt
@@ -78,6 +79,11 @@ bench: setup
 	$(BIN)/python -m benchmarks.vtl
 	$(BIN)/python -m benchmarks.gateway
 	$(BIN)/python -m benchmarks.polling
+	$(BIN)/python -m benchmarks.handles
+	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.import_time
+	$(BIN)/python -m benchmarks.exactly_once
+	$(BIN)/python -m benchmarks.generator
 
 clean:
 	rm -rf $(VENV) build dist cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

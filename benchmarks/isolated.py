@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import re
@@ -191,6 +192,7 @@ def _run_gateway(
         region="us-east-1",
     )
     with GatewayServer(app, bind(0)) as server:
+        gc.freeze()  # As `python -m deploy.local` does.
         ready.send((server.port, key.access_key_id, key.secret_access_key))
         while ready.recv():
             found, complaints.texts = complaints.texts, []

@@ -15,6 +15,7 @@ import argparse
 import math
 import random
 import statistics
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
@@ -69,9 +70,9 @@ class Learner:
 
 def follow(pauses: Iterator[float], duration: float) -> Outcome:
     """Ask after each pause until the request is complete."""
-    for polls, time in enumerate(accumulate(pauses), start=1):
-        if time >= duration:
-            return Outcome(time - duration, polls)
+    for polls, asked in enumerate(accumulate(pauses), start=1):
+        if asked >= duration:
+            return Outcome(asked - duration, polls)
     raise ValueError("the pauses have ended")
 
 
@@ -238,9 +239,13 @@ def learned(draw: Draw, runs: int, numbers: range, rng: random.Random) -> Iterat
 
 
 def show_costs(runs: int) -> None:
-    """Print the cost after learning and the peers', as multiples of the optimal schedule's."""
+    """
+    Print the cost after learning and the peers', as multiples of the optimal schedule's.
+
+    The CPU is what learning, planning and asking take for each request, all polls included.
+    """
     print(f"cost after {WARM} completions / the optimal schedule's for the true distribution")
-    print(f"  {'distribution':<36}{'optimum':>9}{'learned':>9}{'prior':>9}", end="")
+    print(f"  {'distribution':<36}{'optimum':>9}{'learned':>9}{'CPU':>9}{'prior':>9}", end="")
     print("".join(f"{name:>15}" for name in PEERS))
     numbers = range(WARM + 200)
     for name, draw in DISTRIBUTIONS.items():
@@ -249,12 +254,15 @@ def show_costs(runs: int) -> None:
         best = optimal_cost(draw, {n: [run[n] for run in drawn] for n in numbers[WARM:]})
         askers: list[Callable[[], Asker]] = [Learner, lambda: Learner(Polling(adaptive=False))]
         askers += [lambda peer=peer: peer for peer in PEERS.values()]  # type: ignore[misc]
-        costs = [
-            mean_cost([one for run in drawn for one in ask(new(), run, rng)[WARM:]])
-            for new in askers
-        ]
+        costs = []
+        spent = [time.process_time()]
+        for new in askers:
+            results = [one for run in drawn for one in ask(new(), run, rng)[WARM:]]
+            costs.append(mean_cost(results))
+            spent.append(time.process_time())
+        milliseconds = 1e3 * (spent[1] - spent[0]) / (runs * len(numbers))
         ratios = [cost / best for cost in costs]
-        cells = "".join(f"{ratio:>9.2f}" for ratio in ratios[:2])
+        cells = f"{ratios[0]:>9.2f}{milliseconds:>6.2f} ms{ratios[1]:>9.2f}"
         cells += "".join(f"{ratio:>15.2f}" for ratio in ratios[2:])
         print(f"  {name:<36}{best:>7.3f} s{cells}")
 

@@ -1,1 +1,1 @@
-"""The Lambda functions that turn messages into users."""
+"""The Lambda functions that turn messages into the entities that a contract describes."""

@@ -1,4 +1,4 @@
-"""Lambda entry for the queue: creates the users that the messages ask for."""
+"""Lambda entry for the queue: makes what the messages ask for."""
 
 from collections.abc import Iterable, Mapping
 
@@ -19,24 +19,24 @@ def handler(event: Mapping[str, object], context: object) -> BatchResponse:
         The messages to be delivered again, each by its ID.
 
     Raises:
-        ValueError: The event is no SQS event, or the environment names no table.
+        ValueError: The event is no SQS event, or the environment names no table or no entity.
     """
     return process(records_of(event), default_store())
 
 
 def process(records: Iterable[object], store: Store) -> BatchResponse:
     """Process records with a given store; see `handler`."""
-    return run(records, lambda message: create_user(message, store))
+    return run(records, lambda message: create(message, store))
 
 
-def create_user(message: Message, store: Store) -> Receipt | None:
+def create(message: Message, store: Store) -> Receipt | None:
     """
-    Create the user that a message asks for, once however often the message comes.
+    Create the entity that a message asks for, once however often the message comes.
 
     Returns:
-        The receipt that was written; `None` if the user item says it all.
+        The receipt that was written; `None` if the entity's item says it all.
     """
-    receipt = _receipt(message, decide(message), store)
+    receipt = _receipt(message, decide(message, store.entity), store)
     if receipt is not None:
         store.put_receipt(receipt)
     return receipt
@@ -45,4 +45,4 @@ def create_user(message: Message, store: Store) -> Receipt | None:
 def _receipt(message: Message, decision: Creation | Failure, store: Store) -> Receipt | None:
     if isinstance(decision, Failure):
         return Receipt(message.id, failure=decision, message=message)
-    return receipt_for(message, decision, store.put_user(decision))
+    return receipt_for(message, decision, store.put(decision), store.entity)

@@ -3,14 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from consumer.batch import BatchResponse, records_of, run
+from consumer.entity import Entity
 from consumer.store import Store, default_store
 from consumer.work import Creation, Failure, Message, Receipt, decide, receipt_for
-
-PROCESSING_FAILED = Failure(
-    "PROCESSING_FAILED",
-    "Creating the user failed repeatedly. The request may be sent again with its Idempotency-Key: "
-    "that never makes a second user.",
-)
 
 
 def handler(event: Mapping[str, object], context: object) -> BatchResponse:
@@ -25,7 +20,7 @@ def handler(event: Mapping[str, object], context: object) -> BatchResponse:
         The messages to be delivered again, each by its ID.
 
     Raises:
-        ValueError: The event is no SQS event, or the environment names no table.
+        ValueError: The event is no SQS event, or the environment names no table or no entity.
     """
     return process(records_of(event), default_store())
 
@@ -39,13 +34,13 @@ def record(message: Message, store: Store) -> Receipt | None:
     """
     Write the receipt of a dead letter, the original message in it.
 
-    The user may exist all the same: an attempt can write it and die before it says so. Then the
+    The entity may exist all the same: an attempt can write it and die before it says so. Then the
     receipt is that of a success, or there is none to write.
 
     Returns:
         The receipt that was written, if any.
     """
-    receipt = _receipt(message, decide(message), store)
+    receipt = _receipt(message, decide(message, store.entity), store)
     if receipt is not None:
         store.put_receipt(receipt)
     return receipt
@@ -54,7 +49,15 @@ def record(message: Message, store: Store) -> Receipt | None:
 def _receipt(message: Message, decision: Creation | Failure, store: Store) -> Receipt | None:
     if isinstance(decision, Failure):
         return Receipt(message.id, failure=decision, message=message)
-    existing = store.get_user(decision.user_id)
+    existing = store.get(decision.entity_id)
     if existing is None:
-        return Receipt(message.id, failure=PROCESSING_FAILED, message=message)
-    return receipt_for(message, decision, existing)
+        return Receipt(message.id, failure=_processing_failed(store.entity), message=message)
+    return receipt_for(message, decision, existing, store.entity)
+
+
+def _processing_failed(entity: Entity) -> Failure:
+    return Failure(
+        "PROCESSING_FAILED",
+        f"Creating the {entity.name} failed repeatedly. The request may be sent again with its "
+        f"Idempotency-Key: that never makes a second {entity.name}.",
+    )

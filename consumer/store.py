@@ -1,7 +1,7 @@
 """
-The table: one item per user, and receipts for what no user item tells.
+The table: one item per entity, and receipts for what no such item tells.
 
-1. A user item is written once, on the condition that there is none, and never changed.
+1. An entity's item is written once, on the condition that there is none, and never changed.
 2. A receipt of success replaces one of failure, never the other way round.
 3. Whatever a method raises is transient for its caller: the same call may succeed later.
 
@@ -20,7 +20,8 @@ import boto3
 from boto3.dynamodb.types import TypeSerializer
 from botocore.config import Config
 
-from consumer.work import Creation, ExistingUser, Message, Receipt
+from consumer.entity import Entity, read_entity
+from consumer.work import Creation, Existing, Message, Receipt
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 SECONDS_PER_DAY = 86_400
 
 MAX_ORIGINAL_BYTES = 300_000
-"""What a receipt keeps of a body: an item holds 400 KB. No body so long can make a user."""
+"""What a receipt keeps of a body: an item holds 400 KB. No body so long can succeed."""
 
 # Bounded, so that a table that does not answer costs the batch less than the function's timeout;
 # the queue repeats what fails.
@@ -45,11 +46,15 @@ _CONFIG = Config(
 class Store(Protocol):
     """What the handlers need of a table."""
 
-    def put_user(self, creation: Creation) -> ExistingUser | None:
-        """Write the user unless its ID exists; return what exists, or `None` when written."""
+    @property
+    def entity(self) -> Entity:
+        """What the table holds."""
 
-    def get_user(self, user_id: str) -> ExistingUser | None:
-        """Read a user as it was last written; `None` if there is none."""
+    def put(self, creation: Creation) -> Existing | None:
+        """Write the entity unless its ID exists; return what exists, or `None` when written."""
+
+    def get(self, entity_id: str) -> Existing | None:
+        """Read an entity as it was last written; `None` if there is none."""
 
     def put_receipt(self, receipt: Receipt) -> None:
         """Write a receipt; one of failure gives way to one of success, before or after it."""
@@ -61,10 +66,12 @@ class TableStore:
 
     Args:
         table: Name of the table.
+        entity: What it holds.
         receipt_days: How long receipts are kept (the table's TTL attribute is `expiresAt`).
     """
 
-    def __init__(self, table: str, *, receipt_days: float) -> None:
+    def __init__(self, table: str, entity: Entity, *, receipt_days: float) -> None:
+        self.entity = entity
         self._table = table
         self._receipt_seconds = receipt_days * SECONDS_PER_DAY
 
@@ -72,13 +79,14 @@ class TableStore:
     def _client(self) -> "DynamoDBClient":
         return boto3.client("dynamodb", config=_CONFIG)
 
-    def put_user(self, creation: Creation) -> ExistingUser | None:
-        """Write the user in one conditional request; see `Store.put_user`."""
+    def put(self, creation: Creation) -> Existing | None:
+        """Write the entity in one conditional request; see `Store.put`."""
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=user_item(creation, created_at=_now()),
-                ConditionExpression="attribute_not_exists(userId)",
+                Item=entity_item(self.entity, creation, created_at=_now()),
+                ConditionExpression="attribute_not_exists(#id)",
+                ExpressionAttributeNames={"#id": self.entity.id_name},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
@@ -86,17 +94,20 @@ class TableStore:
             return _existing(refusal["Item"])
         return None
 
-    def get_user(self, user_id: str) -> ExistingUser | None:
-        """Read a user, strongly consistent; see `Store.get_user`."""
+    def get(self, entity_id: str) -> Existing | None:
+        """Read an entity, strongly consistent; see `Store.get`."""
         answer = self._client.get_item(
-            TableName=self._table, Key={"userId": {"S": user_id}}, ConsistentRead=True
+            TableName=self._table,
+            Key={self.entity.id_name: {"S": entity_id}},
+            ConsistentRead=True,
         )
         item = answer.get("Item")
         return _existing(item) if item else None
 
     def put_receipt(self, receipt: Receipt) -> None:
         """Write a receipt, a failure only where no success stands; see `Store.put_receipt`."""
-        item = receipt_item(receipt, recorded_at=_now(), expires_at=self._expires_at())
+        expires_at = int(time.time() + self._receipt_seconds)
+        item = receipt_item(self.entity, receipt, recorded_at=_now(), expires_at=expires_at)
         if receipt.failure is None:
             self._client.put_item(TableName=self._table, Item=item)
             return
@@ -104,39 +115,40 @@ class TableStore:
             self._client.put_item(
                 TableName=self._table,
                 Item=item,
-                ConditionExpression="attribute_not_exists(userId) OR outcome = :failed",
+                ConditionExpression="attribute_not_exists(#id) OR outcome = :failed",
+                ExpressionAttributeNames={"#id": self.entity.id_name},
                 ExpressionAttributeValues={":failed": {"S": "FAILED"}},
             )
-
-    def _expires_at(self) -> int:
-        return int(time.time() + self._receipt_seconds)
 
 
 @cache
 def default_store() -> TableStore:
     """
-    Return the store that the environment names (`USERS_TABLE`, `RECEIPT_DAYS`).
+    Return the store that the environment names (`TABLE_NAME`, `ENTITY`, `RECEIPT_DAYS`).
 
     Raises:
         ValueError: The environment does not name one.
     """
-    table = os.environ.get("USERS_TABLE", "")
+    table, entity = os.environ.get("TABLE_NAME", ""), os.environ.get("ENTITY", "")
     if not table:
-        raise ValueError("USERS_TABLE is not set: set it to the name of the table")
+        raise ValueError("TABLE_NAME is not set: set it to the name of the table")
+    if not entity:
+        raise ValueError("ENTITY is not set: set it to what deploy.contract.entity gives as text")
     days = os.environ.get("RECEIPT_DAYS", "30")
     try:
-        return TableStore(table, receipt_days=float(days))
+        receipt_days = float(days)
     except ValueError:
         raise ValueError(f"RECEIPT_DAYS must be a number of days, not {days!r}") from None
+    return TableStore(table, read_entity(entity), receipt_days=receipt_days)
 
 
-def user_item(creation: Creation, *, created_at: str) -> "Item":
-    """Write a user as an item, in DynamoDB's typed JSON."""
+def entity_item(entity: Entity, creation: Creation, *, created_at: str) -> "Item":
+    """Write an entity as an item, in DynamoDB's typed JSON."""
     return _item(
         {
-            "userId": creation.user_id,
+            **creation.members,
+            entity.id_name: creation.entity_id,
             "messageId": creation.message_id,
-            **creation.user,
             "createdAt": created_at,
             "requestHash": creation.request_hash,
             "callerAccount": creation.caller_account,
@@ -145,17 +157,17 @@ def user_item(creation: Creation, *, created_at: str) -> "Item":
     )
 
 
-def receipt_item(receipt: Receipt, *, recorded_at: str, expires_at: int) -> "Item":
+def receipt_item(entity: Entity, receipt: Receipt, *, recorded_at: str, expires_at: int) -> "Item":
     """Write a receipt as an item; `expires_at` is in epoch seconds, for the table's TTL."""
     item: dict[str, object] = {
-        "userId": f"receipt#{receipt.message_id}",
+        entity.id_name: f"receipt#{receipt.message_id}",
         "messageId": receipt.message_id,
         "outcome": "SUCCEEDED" if receipt.failure is None else "FAILED",
         "recordedAt": recorded_at,
         "expiresAt": expires_at,
     }
-    if receipt.user_id is not None:
-        item["resultUserId"] = receipt.user_id
+    if receipt.entity_id is not None:
+        item[entity.result_name] = receipt.entity_id
     if receipt.failure is not None:
         item["failure"] = {"code": receipt.failure.code, "message": receipt.failure.message}
     if receipt.message is not None:
@@ -174,8 +186,8 @@ def _original(message: Message) -> dict[str, object]:
     return {"body": body.decode("utf-8", "ignore"), "attributes": dict(message.attributes)}
 
 
-def _existing(item: "Item") -> ExistingUser:
-    return ExistingUser(
+def _existing(item: "Item") -> Existing:
+    return Existing(
         message_id=item["messageId"].get("S", ""), request_hash=item["requestHash"].get("S", "")
     )
 

@@ -14,12 +14,12 @@ from constructs import Construct
 from deploy.contract import Contract, deployable
 from deploy.logs import log_group
 from deploy.settings import StageSettings
-from deploy.table import UsersTable
+from deploy.table import EntityTable
 
 # TLS 1.2 with strong ciphers, and 1.3; a policy of this kind needs an access mode beside it.
 _SECURITY_POLICY: Final = "SecurityPolicy_TLS13_1_2_2021_06"
 _ENDPOINT_ACCESS_MODE: Final = "BASIC"
-# What a log may know: routes instead of paths, for these hold message and user IDs.
+# What a log may know: routes instead of paths, for these hold IDs of messages and entities.
 _ACCESS_LOG: Final[Mapping[str, str]] = {
     "requestTime": "$context.requestTime",
     "requestId": "$context.requestId",
@@ -42,14 +42,15 @@ _LOGGING_LEVELS: Final = {
 }
 
 
-class UsersApi(Construct):
+class EntityApi(Construct):
     """
     A Regional REST API whose body is the deployable copy of the contract.
 
     Args:
+        name: What the API is called, before the name of the stage.
         contract: The contract.
-        queue: Where requests to create users go.
-        users: The table that the other routes read.
+        queue: Where requests to create entities go.
+        entities: The table that the other routes read.
         settings: Settings of the stage.
         log_role: Whether to set the role by which API Gateway writes logs. It is one for the whole
             account and Region, so at most one stack should own it.
@@ -63,9 +64,10 @@ class UsersApi(Construct):
         scope: Construct,
         id: str,
         *,
+        name: str,
         contract: Contract,
         queue: sqs.IQueue,
-        users: UsersTable,
+        entities: EntityTable,
         settings: StageSettings,
         log_role: bool,
     ) -> None:
@@ -75,13 +77,13 @@ class UsersApi(Construct):
             "Region": Aws.REGION,
             "AccountId": Aws.ACCOUNT_ID,
             "QueueName": queue.queue_name,
-            "TableName": users.table.table_name,
-            "ApiRoleArn": self._role(queue, users).role_arn,
+            "TableName": entities.table.table_name,
+            "ApiRoleArn": self._role(queue, entities).role_arn,
         }
         self.api = apigateway.SpecRestApi(
             self,
             "Api",
-            rest_api_name=f"users-{settings.name}",
+            rest_api_name=f"{name}-{settings.name}",
             api_definition=apigateway.ApiDefinition.from_inline(deployable(contract, placeholders)),
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             fail_on_warnings=True,
@@ -94,12 +96,12 @@ class UsersApi(Construct):
         if settings.alarms:
             self._add_alarm()
 
-    def _role(self, queue: sqs.IQueue, users: UsersTable) -> iam.Role:
+    def _role(self, queue: sqs.IQueue, entities: EntityTable) -> iam.Role:
         """Return the role by which API Gateway calls the services: an action on each resource."""
         allowed = {
             "sqs:SendMessage": queue.queue_arn,
-            "dynamodb:Query": users.index_arn,
-            "dynamodb:GetItem": users.table.table_arn,
+            "dynamodb:Query": entities.index_arn,
+            "dynamodb:GetItem": entities.table.table_arn,
         }
         statements = [
             iam.PolicyStatement(actions=[action], resources=[arn])

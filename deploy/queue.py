@@ -13,7 +13,7 @@ from deploy.settings import StageSettings
 # the function's, and at least five receives, so that throttling alone makes no dead letters.
 _VISIBILITY_FACTOR: Final = 6
 _MAX_RECEIVES: Final = 5
-# A user is far smaller; SQS would take 1 MiB, an item of the table 400 KB.
+# An entity is far smaller; SQS would take 1 MiB, an item of the table 400 KB.
 _MAX_MESSAGE_BYTES: Final = 256 * 1024
 _OLDEST_MESSAGE_SECONDS: Final = 300
 
@@ -26,6 +26,8 @@ class MessageQueue(Construct):
     circle that CloudFormation cannot create.
 
     Args:
+        name: What the queues are called, before the name of the stage.
+        settings: Settings of the stage.
         consumer_timeout: Timeout of the functions that read the queues.
 
     Attributes:
@@ -34,12 +36,18 @@ class MessageQueue(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, settings: StageSettings, consumer_timeout: Duration
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        settings: StageSettings,
+        consumer_timeout: Duration,
     ) -> None:
         super().__init__(scope, id)
         visibility = Duration.seconds(_VISIBILITY_FACTOR * consumer_timeout.to_seconds())
         removal = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
-        name = f"users-{settings.name}"
+        name = f"{name}-{settings.name}"
         arn = Stack.of(self).format_arn(service="sqs", resource=name)
         # The clock of a dead letter started when it was first sent: its queue keeps it for longer.
         self.dead_letters = sqs.Queue(

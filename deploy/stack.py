@@ -6,26 +6,27 @@ from aws_cdk import CfnOutput, Environment, Stack
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from deploy.api import UsersApi
-from deploy.contract import Contract
+from deploy.api import EntityApi
+from deploy.contract import Contract, Entity
 from deploy.function import TIMEOUT, QueueFunction
 from deploy.queue import MessageQueue
 from deploy.settings import StageSettings
-from deploy.table import UsersTable
+from deploy.table import EntityTable
 
 # Function: handler, and what it does with the table.
 _CONSUMER: Final = ("consumer.handler.handler", ("dynamodb:PutItem",))
 _RECORDER: Final = ("consumer.recorder.handler", ("dynamodb:GetItem", "dynamodb:PutItem"))
 
 
-class UsersStack(Stack):
+class EntityStack(Stack):
     """
     API, queue, consumer, recorder and table of one stage.
 
     Args:
         contract: The contract that the API is made of.
+        entity: What it makes.
         settings: Settings of the stage.
-        log_role: Whether the stack sets the account's role for API Gateway's logs; see `UsersApi`.
+        log_role: Whether the stack sets the account's role for API Gateway's logs; see `EntityApi`.
         env: Account and Region; without them those of the credentials that deploy.
     """
 
@@ -35,6 +36,7 @@ class UsersStack(Stack):
         id: str,
         *,
         contract: Contract,
+        entity: Entity,
         settings: StageSettings,
         log_role: bool = True,
         env: Environment | None = None,
@@ -43,20 +45,27 @@ class UsersStack(Stack):
             scope,
             id,
             env=env,
-            description=f"Users API, stage {settings.name}",
+            description=f"{contract.document['info']['title']}, stage {settings.name}",
             termination_protection=settings.keep_data,
         )
         self._settings = settings
-        self._users = UsersTable(self, "Users", settings=settings)
-        messages = MessageQueue(self, "Messages", settings=settings, consumer_timeout=TIMEOUT)
+        self._entity = entity
+        name = entity.collection
+        self._table = EntityTable(
+            self, name.title().replace("-", ""), entity=entity, settings=settings
+        )
+        messages = MessageQueue(
+            self, "Messages", name=name, settings=settings, consumer_timeout=TIMEOUT
+        )
         self._add_function("Consumer", messages.queue, *_CONSUMER)
         self._add_function("Recorder", messages.dead_letters, *_RECORDER)
-        api = UsersApi(
+        api = EntityApi(
             self,
             "Api",
+            name=name,
             contract=contract,
             queue=messages.queue,
-            users=self._users,
+            entities=self._table,
             settings=settings,
             log_role=log_role,
         )
@@ -65,7 +74,7 @@ class UsersStack(Stack):
             Region=self.region,
             QueueUrl=messages.queue.queue_url,
             DeadLetterQueueUrl=messages.dead_letters.queue_url,
-            TableName=self._users.table.table_name,
+            TableName=self._table.table.table_name,
         )
 
     def _add_function(
@@ -76,10 +85,11 @@ class UsersStack(Stack):
             id,
             handler=handler,
             queue=queue,
-            table_arn=self._users.table.table_arn,
+            table_arn=self._table.table.table_arn,
             table_actions=table_actions,
             environment={
-                "USERS_TABLE": self._users.table.table_name,
+                "ENTITY": self._entity.text,
+                "TABLE_NAME": self._table.table.table_name,
                 "RECEIPT_DAYS": str(self._settings.receipt_days),
             },
             settings=self._settings,

@@ -1,4 +1,4 @@
-"""The table of users and receipts."""
+"""The table of entities and receipts."""
 
 from typing import Final
 
@@ -6,33 +6,40 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+from deploy.contract import Entity
 from deploy.settings import StageSettings
 
 MESSAGE_INDEX: Final = "messageId-index"
 
 
-class UsersTable(Construct):
+class EntityTable(Construct):
     """
-    Users and receipts by `userId`, and by `messageId` what the status route may show of them.
+    Entities and receipts by ID, and by `messageId` what the status route may show of them.
+
+    Args:
+        entity: What the table holds.
+        settings: Settings of the stage.
 
     Attributes:
         table: The table.
         index_arn: ARN of the index on `messageId`.
     """
 
-    def __init__(self, scope: Construct, id: str, *, settings: StageSettings) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, entity: Entity, settings: StageSettings
+    ) -> None:
         super().__init__(scope, id)
         self.table = dynamodb.TableV2(
             self,
             "Table",
-            partition_key=_text("userId"),
+            partition_key=_text(entity.id_name),
             billing=dynamodb.Billing.on_demand(),
             global_secondary_indexes=[
                 dynamodb.GlobalSecondaryIndexPropsV2(
                     index_name=MESSAGE_INDEX,
                     partition_key=_text("messageId"),
                     projection_type=dynamodb.ProjectionType.INCLUDE,
-                    non_key_attributes=["outcome", "resultUserId", "failure"],
+                    non_key_attributes=["outcome", entity.result_name, "failure"],
                 )
             ],
             time_to_live_attribute="expiresAt",

@@ -5,10 +5,12 @@ Pure: no network, no CDK. The stack and the local gateway take the same copy: `d
 this project's rules, `derive` takes any document that API Gateway would.
 """
 
-from deploy.contract.deployable import deployable, derive
+from deploy.contract.deployable import deployable, derive, draft
 from deploy.contract.document import Contract, ContractError, Operation, load
+from deploy.contract.entity import Entity, entity
+from deploy.contract.execution import failing
 from deploy.contract.finding import Finding
-from deploy.contract.imports import ignored, refused
+from deploy.contract.imports import ignored, readable, refused
 from deploy.contract.lint import lint
 from deploy.contract.placeholders import PLACEHOLDERS
 
@@ -16,12 +18,17 @@ __all__ = [
     "PLACEHOLDERS",
     "Contract",
     "ContractError",
+    "Entity",
     "Finding",
     "Operation",
     "deployable",
     "derive",
+    "draft",
+    "entity",
+    "failing",
     "ignored",
     "lint",
     "load",
+    "readable",
     "refused",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from deploy.contract.document import METHODS, Contract, ContractError, without_extensions
+from deploy.contract.finding import Finding, Problem, located
 from deploy.contract.lint import lint
 from deploy.contract.placeholders import (
     PLACEHOLDERS,
@@ -102,24 +103,42 @@ def derive(contract: Contract, placeholders: Mapping[str, str]) -> dict[str, Any
     Raises:
         ContractError: As for `deployable`, but for the rules.
     """
+    document, findings = draft(contract, placeholders)
+    if findings:
+        raise ContractError("\n".join(str(finding) for finding in findings))
+    return document
+
+
+def draft(
+    contract: Contract, placeholders: Mapping[str, str]
+) -> tuple[dict[str, Any], list[Finding]]:
+    """
+    Derive the copy as far as it can be, and return with it what is wrong with the placeholders.
+
+    Args:
+        contract: As for `derive`.
+        placeholders: As for `deployable`; one without a value stays as it is written.
+    """
     copy = _Copy(contract).document()
-    if problems := list(_placeholder_problems(contract, copy, placeholders)):
-        raise ContractError("\n".join(problems))
-    return dict(filled(copy, placeholders))
+    used = placeholders_in(copy)
+    problems = _placeholder_problems(contract, used, placeholders)
+    findings = [located(contract, "placeholder", problem) for problem in problems]
+    return dict(filled(copy, {**_as_written(used), **placeholders})), findings
 
 
 def _placeholder_problems(
-    contract: Contract, copy: object, placeholders: Mapping[str, str]
-) -> Iterator[str]:
-    used = placeholders_in(copy)
+    contract: Contract, used: Mapping[str, str], placeholders: Mapping[str, str]
+) -> Iterator[Problem]:
     if missing := sorted(used.keys() - placeholders.keys()):
-        line = min(contract.line(used[name]) for name in missing)
-        yield f"{contract.file}:{line}: no value for {_names(missing)}. Give one for each"
+        first = min((used[name] for name in missing), key=contract.line)
+        yield Problem(first, f"no value for {_names(missing)}", "Give one for each")
     if unknown := sorted(placeholders.keys() - used.keys() - _OPTIONAL):
-        yield (
-            f"{contract.file}: values for unknown placeholders {_names(unknown)}. "
-            "Leave them out, or use them"
-        )
+        message = f"values for unknown placeholders {_names(unknown)}"
+        yield Problem("", message, "Leave them out, or use them")
+
+
+def _as_written(names: Iterable[str]) -> dict[str, str]:
+    return {name: f"${{{name}}}" for name in names}
 
 
 def _names(names: Iterable[str]) -> str:

@@ -46,7 +46,12 @@ class Operation:
     @property
     def name(self) -> str:
         """What to call the operation in a message."""
-        return str(self.node.get("operationId", f"{self.method.upper()} {self.path}"))
+        return str(self.node.get("operationId", f"{self.http_method} {self.path}"))
+
+    @property
+    def http_method(self) -> str:
+        """The HTTP method in capitals, or `ANY`."""
+        return "ANY" if self.method == ANY_METHOD else self.method.upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +105,7 @@ class Contract:
         )
 
     def _target(self, reference: str) -> Mapping[str, Any]:
-        target: Any = self.document if reference.startswith("#/") else None
-        for part in reference.split("/")[1:]:
-            key = part.replace("~1", "/").replace("~0", "~")
-            target = target.get(key) if isinstance(target, dict) else None
+        target = value_at(self.document, reference[1:]) if reference.startswith("#/") else None
         if not isinstance(target, dict):
             raise ContractError(
                 f"{self.file}: there is no {reference}. Define it, or mend the $ref"
@@ -115,6 +117,17 @@ def join(pointer: str, *parts: str | int) -> str:
     """Return the JSON pointer of a member below another (RFC 6901, section 3)."""
     escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in parts)
     return "/".join((pointer, *escaped))
+
+
+def value_at(node: Any, pointer: str) -> Any:
+    """Return what a JSON pointer leads to from a node; `None` if that is nothing."""
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, list):
+            node = node[int(key)] if key.isdecimal() and int(key) < len(node) else None
+        else:
+            node = node.get(key) if isinstance(node, Mapping) else None
+    return node
 
 
 def without_extensions(node: Mapping[str, Any]) -> dict[str, Any]:

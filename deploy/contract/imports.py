@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from deploy.contract.document import Contract, join, without_extensions
 from deploy.contract.finding import Finding, Problem, located
-from deploy.contract.operations import INTEGRATION, integration_keys
+from deploy.contract.operations import integration_keys
+from deploy.contract.schemas import combined_references
+from deploy.contract.sound import integrated, sound
 from deploy.contract.structure import openapi_version, types
 
 # Keyword of a schema and what becomes of it; the remedy is the same for all.
@@ -42,11 +44,12 @@ def refused(contract: Contract) -> list[Finding]:
 
     Operations are not looked into: `deploy.local.api_import` does that, when it compiles them.
     """
-    findings = [located(contract, "structure", problem) for problem in types(contract)]
-    if not findings:
-        findings = [located(contract, "openapi-version", each) for each in _version(contract)]
-        findings += [located(contract, "schema", each) for each in _model_names(contract)]
-    return sorted(set(findings))
+    return sorted(set(_wrong_types(contract)) | set(_not_imported(readable(contract))))
+
+
+def readable(contract: Contract) -> Contract:
+    """Return the part of a document in which every member has the type that OpenAPI gives it."""
+    return sound(contract, (finding.pointer for finding in _wrong_types(contract)))
 
 
 def ignored(contract: Contract) -> list[Finding]:
@@ -54,7 +57,7 @@ def ignored(contract: Contract) -> list[Finding]:
     Return what the import takes without a word and leaves out, in the order of the file.
 
     Args:
-        contract: A document in which `refused` finds nothing.
+        contract: A document in which `refused` finds nothing, or the readable part of one.
     """
     rules = {
         "security": _security,
@@ -72,12 +75,25 @@ def ignored(contract: Contract) -> list[Finding]:
     return sorted({(each.line, each.message): each for each in findings}.values())
 
 
+def _wrong_types(contract: Contract) -> list[Finding]:
+    return [located(contract, "structure", problem) for problem in types(contract)]
+
+
+def _not_imported(contract: Contract) -> list[Finding]:
+    return [
+        *(located(contract, "openapi-version", problem) for problem in _version(contract)),
+        *(located(contract, "schema", problem) for problem in _model_names(contract)),
+    ]
+
+
 def _version(contract: Contract) -> Iterator[Problem]:
     if "swagger" in contract.document:
         remedy = "Write it as OpenAPI 3.0.1; AWS exports either"
         yield Problem("/swagger", "Swagger 2.0 is imported by AWS, but not run here", remedy)
     elif not isinstance(contract.document.get("openapi"), str):
-        yield Problem("", "`openapi` is missing", "Begin the document with `openapi: 3.0.1`")
+        yield Problem(
+            "/openapi", "`openapi` is missing", "Begin the document with `openapi: 3.0.1`"
+        )
     else:
         yield from openapi_version(contract)
 
@@ -117,6 +133,7 @@ def _schemas(contract: Contract) -> Iterator[Problem]:
 def _schema(pointer: str, schema: Any) -> Iterator[Problem]:
     if not isinstance(schema, Mapping):
         return
+    yield from combined_references(pointer, schema)
     for key, fate in _LOST_KEYWORDS.items():
         if key in schema:
             yield Problem(join(pointer, key), f"`{key}` {fate}", "Do not rely on it")
@@ -132,7 +149,7 @@ def _schema(pointer: str, schema: Any) -> Iterator[Problem]:
 def _parameters(contract: Contract) -> Iterator[Problem]:
     for pointer, written in _parameter_nodes(contract):
         node = contract.resolve(written)
-        if node["in"] == "cookie":
+        if node.get("in") == "cookie":
             yield Problem(pointer, "cookie parameters are left out", "Read the header `Cookie`")
             continue
         lost = [key for key in node.get("schema", {}) if key not in _KEPT_OF_PARAMETERS]
@@ -183,5 +200,4 @@ def _references(contract: Contract) -> Iterator[Problem]:
 
 
 def _keys(contract: Contract) -> Iterator[Problem]:
-    if all(INTEGRATION in operation.node for operation in contract.operations()):
-        yield from integration_keys(contract)
+    return integration_keys(integrated(contract))

@@ -4,8 +4,18 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from deploy.contract import operations, overrides, responses, schemas, structure, templates
+from deploy.contract import (
+    links,
+    operations,
+    overrides,
+    references,
+    responses,
+    schemas,
+    structure,
+    templates,
+)
 from deploy.contract.document import Contract
+from deploy.contract.entity import can_be_made
 from deploy.contract.finding import Finding, Problem, located
 from deploy.contract.taint import taint
 
@@ -23,18 +33,22 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "response-status": responses.response_status,
         "override-status": overrides.override_status,
         "response-template": responses.response_template,
+        "response-media-type": overrides.response_media_type,
         "taint": taint,
         "schema": schemas.schemas,
+        "schema-keyword": schemas.schema_keywords,
         "response-schema": schemas.response_schemas,
         "openapi-version": structure.openapi_version,
         "placeholder": templates.placeholders,
         "template-text": templates.template_text,
         "template-syntax": templates.template_syntax,
+        "template-member": references.template_members,
         "response-header": overrides.response_header,
         "override-once": overrides.override_once,
         "gateway-response": responses.gateway_response,
         "path": structure.paths,
-        "link": structure.links,
+        "link": links.links,
+        "entity": can_be_made,
     }
 )
 """Name to rule. Each rule's docstring says what it demands."""

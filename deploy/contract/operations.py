@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from deploy.contract.document import Contract, Operation, join, without_extensions
@@ -64,6 +64,9 @@ _EXTENSIONS: Final = tuple(
 )
 # AWS documents 50 ms to 29 s without a quota increase; botocore, `Integration.timeoutInMillis`.
 _TIMEOUT_MILLISECONDS: Final = range(50, 29_001)
+# Services whose requests are bodies: actions of the JSON protocols, forms for queues, invocations.
+# Source: botocore's service models, `http.method` of their operations.
+_POSTED: Final = re.compile(r":(dynamodb|events|kinesis|states):action/|:(sqs|lambda):path/")
 _FORM: Final = "'application/x-www-form-urlencoded'"
 _REQUEST_TARGET: Final = re.compile(r"integration\.request\.(header|querystring|path)\.[^.\s]+")
 _REQUEST_SOURCE: Final = re.compile(
@@ -109,7 +112,7 @@ def validator(contract: Contract) -> Iterator[Problem]:
             message = f"nothing validates {operation.name}"
             yield Problem(operation.pointer, message, f"Add `{_VALIDATOR}`")
         elif name not in validators:
-            remedy = f"Define it in `{_VALIDATOR}s`{_suggestion(name, validators)}"
+            remedy = f"Define it in `{_VALIDATOR}s`{suggestion(name, validators)}"
             yield Problem(at, f"there is no validator `{name}`", remedy)
         else:
             yield from _validates(operation, validators[name], at)
@@ -168,11 +171,12 @@ def _extended(contract: Contract) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _unknown(pointer: str, node: Mapping[str, Any], known: tuple[str, ...]) -> Iterator[Problem]:
     for key in node:
         if key not in known:
-            remedy = f"Remove it{_suggestion(key, known)}"
+            remedy = f"Remove it{suggestion(key, known)}"
             yield Problem(join(pointer, key), f"API Gateway does not know `{key}`", remedy)
 
 
-def _suggestion(name: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return what to add to a remedy if a name is nearly one that is known; else nothing."""
     by_case = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(name.casefold(), by_case, n=1)
     return f", or write `{by_case[near[0]]}`" if near else ""
@@ -191,6 +195,17 @@ def integration(contract: Contract) -> Iterator[Problem]:
         if not isinstance(timeout, int) or timeout not in _TIMEOUT_MILLISECONDS:
             message = f"timeoutInMillis {timeout} is not from 50 to 29000"
             yield Problem(join(at, "timeoutInMillis"), message, "Write one that is")
+    yield from called_in_vain(contract)
+
+
+def called_in_vain(contract: Contract) -> Iterator[Problem]:
+    """A service is called by the method and with the content type by which it reads a request."""
+    for operation in contract.operations():
+        node = operation.node[INTEGRATION]
+        at = join(operation.pointer, INTEGRATION)
+        if node.get("httpMethod", "POST") != "POST" and _POSTED.search(node.get("uri", "")):
+            message = f"the service is called by POST, and {node['httpMethod']} sends it no request"
+            yield Problem(join(at, "httpMethod"), message, "Write `httpMethod: POST`")
         if ":sqs:path/" in node.get("uri", "") and not sends_form(node):
             message = "SQS reads the body as a form only if it is called one"
             remedy = f'Map integration.request.header.Content-Type: "{_FORM}"'

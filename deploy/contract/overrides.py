@@ -88,6 +88,37 @@ def response_header(contract: Contract) -> Iterator[Problem]:
                 yield _undeclared(template.pointer, header.what, status, header.line)
 
 
+def response_media_type(contract: Contract) -> Iterator[Problem]:
+    """A mapped response makes the media types that it declares, by template or `Content-Type`."""
+    for operation in contract.operations():
+        at = join(operation.pointer, INTEGRATION, "responses")
+        for pattern, response in operation.node[INTEGRATION].get("responses", {}).items():
+            status = str(response.get("statusCode", ""))
+            node = contract.resolve(operation.node["responses"].get(status, {}))
+            produced = _media_types(response)
+            for media_type in node.get("content", {}) if produced else ():
+                if media_type.casefold() not in produced:
+                    message = f"status {status} declares {media_type}, which nothing here makes: "
+                    message += f"a client that accepts it gets {min(produced)}"
+                    remedy = "Add a template for it, map `Content-Type` to it, or do not declare it"
+                    yield Problem(join(at, pattern), message, remedy)
+
+
+def _media_types(response: Mapping[str, Any]) -> set[str]:
+    """Return what the mapping of a response may answer with; nothing where that is computed."""
+    for target, source in response.get("responseParameters", {}).items():
+        if target.casefold() == f"{_HEADER}content-type":
+            literal = source[1:-1] if source.startswith("'") else ""
+            return {literal.partition(";")[0].strip().casefold()} - {""}
+    texts = response.get("responseTemplates", {})
+    if any(
+        "responseoverride.header" in text.casefold() and "content-type" in text.casefold()
+        for text in texts.values()
+    ):
+        return set()
+    return {media_type.casefold() for media_type in texts}
+
+
 def _response_templates(contract: Contract) -> Iterator[MappingTemplate]:
     return (template for template in templates(contract) if template.status)
 

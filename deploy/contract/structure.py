@@ -1,5 +1,5 @@
 """
-The form of the document: kinds of objects, references, paths and links.
+The form of the document: kinds of objects, references and paths.
 
 The other rules rely on `structure`: where it finds nothing, every member that they read has the
 type that OpenAPI gives it and every `$ref` leads to an object of its kind. The deployable copy
@@ -7,13 +7,11 @@ needs the types only, `types`: what is not there cannot be of a wrong one.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from deploy.contract.document import (
-    ANY_METHOD,
     METHODS,
     Contract,
     ContractError,
@@ -228,43 +226,3 @@ def _path_parameters(contract: Contract, operation: Operation) -> Iterator[Probl
         if declared[name].get("required") is not True:
             at = f"path parameter `{name}` is not required"
             yield Problem(operation.pointer, at, "Add `required: true`")
-
-
-def links(contract: Contract) -> Iterator[Problem]:
-    """Links lead to operations that exist, by parameters that they have; IDs are unique."""
-    operations = list(contract.operations())
-    names = Counter(operation.node.get("operationId") for operation in operations)
-    targets = {operation.node.get("operationId"): operation for operation in operations}
-    for operation in operations:
-        if operation.method != ANY_METHOD and "operationId" not in operation.node:
-            yield Problem(operation.pointer, "there is no `operationId`", "Add one")
-        elif names[operation.node.get("operationId")] > 1:
-            at = join(operation.pointer, "operationId")
-            yield Problem(at, f"`{operation.name}` is the ID of two operations", "Rename one")
-        for pointer, link in _links_of(contract, operation):
-            yield from _check_link(contract, targets, pointer, link)
-
-
-def _links_of(contract: Contract, operation: Operation) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for status, node in without_extensions(operation.node["responses"]).items():
-        for name, link in contract.resolve(node).get("links", {}).items():
-            yield (
-                join(operation.pointer, "responses", status, "links", name),
-                contract.resolve(link),
-            )
-
-
-def _check_link(
-    contract: Contract, targets: Mapping[Any, Operation], pointer: str, link: Mapping[str, Any]
-) -> Iterator[Problem]:
-    target = targets.get(link.get("operationId"))
-    if target is None:
-        message = f"there is no operation `{link.get('operationId')}`"
-        yield Problem(pointer, message, "Name the `operationId` of one")
-        return
-    nodes = [*target.shared_parameters, *target.node.get("parameters", [])]
-    known = {contract.resolve(node)["name"] for node in nodes}
-    for name in link.get("parameters", {}):
-        if name.rpartition(".")[2] not in known:
-            message = f"`{target.name}` has no parameter `{name}`"
-            yield Problem(join(pointer, "parameters", name), message, "Name one that it has")

@@ -131,12 +131,18 @@ def taint(contract: Contract) -> Iterator[Problem]:
     """No mapping template prints what a client or the backend controls without encoding it."""
     for template in templates(contract):
         safe = _SAFE_IN_FORM if template.form else _SAFE_IN_JSON
-        remedy = f"Print {'$util.urlEncode' if template.form else '$util.escapeJavaScript'}(…)"
-        if not template.form:
-            remedy += " between quotation marks, or $input.json(…)"
         for line, source in sorted(_unsafe(template, safe)):
-            message = f"{source} is printed without an encoding that is safe here"
-            yield Problem(template.pointer, message, remedy, line)
+            yield Problem(template.pointer, *_judged(source, form=template.form), line)
+
+
+def _judged(source: str, *, form: bool) -> tuple[str, str]:
+    """Return what to say of a value that is printed without a safe encoding, and the remedy."""
+    if form:
+        message = f"{source} is printed in a form without $util.urlEncode"
+        return f"{message}: an & in it begins a parameter of its own", "Print $util.urlEncode(…)"
+    message = f"{source} is printed without an encoding that is safe here"
+    remedy = "Print $util.escapeJavaScript(…) between quotation marks, or $input.json(…)"
+    return message, remedy
 
 
 def _unsafe(template: MappingTemplate, safe: frozenset[str]) -> set[tuple[int, str]]:

@@ -20,6 +20,7 @@ from deploy.local.integration_import import import_integration
 from deploy.local.models import Model, import_model
 
 BasePath: TypeAlias = Literal["ignore", "prepend", "split"]
+_Parameters: TypeAlias = dict[tuple[ParameterLocation, str], bool]
 
 _HTTP_METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 _ANY = "x-amazon-apigateway-any-method"
@@ -44,24 +45,37 @@ def import_api(document: Mapping[str, object], *, base_path: BasePath = "ignore"
         ApiImportError: API Gateway would refuse the document; every problem is listed.
     """
     document_node = Node.root(document)
-    version = document_node.child("openapi").value
-    if not isinstance(version, str) or not version.startswith("3.0"):
-        raise document_node.child("openapi").refusal(
-            "Only OpenAPI 3.0.x is supported: write openapi: 3.0.1"
-        )
-    prefix = _path_prefix(document_node, base_path)
     refusals = Refusals()
+    with refusals.collected():
+        _check_version(document_node.child("openapi"))
+    prefix = ""
+    with refusals.collected():
+        prefix = _path_prefix(document_node, base_path)
     root, methods = Resource("/"), []
     for path, item in document_node.child("paths").items():
-        for http_method, operation in _operations(item):
-            with refusals.collected():
-                resource = _resource(root, prefix + path, item)
-                method = _import_method(http_method, resource.path, operation, item)
-                resource.methods[http_method] = method
-                methods.append(method)
+        with refusals.collected():
+            methods += _import_path(root, prefix + path, item, refusals)
     refusals.raise_any()
     title = str(document_node.child("info").child("title").value)
     return Api(_identifier(title, 10), root, tuple(methods))
+
+
+def _check_version(node: Node) -> None:
+    if not isinstance(node.value, str) or not node.value.startswith("3.0"):
+        raise node.refusal("Only OpenAPI 3.0.x is supported: write openapi: 3.0.1")
+
+
+def _import_path(root: Resource, path: str, item: Node, refusals: Refusals) -> list[Method]:
+    """Add the methods of a path to the tree; without a resource they are only looked into."""
+    resource, methods = Resource(path), []
+    with refusals.collected():
+        resource = _resource(root, path, item)
+    for http_method, operation in _operations(item):
+        with refusals.collected():
+            method = _import_method(http_method, resource.path, operation, item)
+            resource.methods[http_method] = method
+            methods.append(method)
+    return methods
 
 
 def _operations(item: Node) -> Sequence[tuple[str, Node]]:
@@ -131,14 +145,19 @@ def _child(parent: Resource, part: str, node: Node) -> Resource:
 
 
 def _import_method(http_method: str, path: str, operation: Node, item: Node) -> Method:
-    validates_body, validates_parameters = _validator(operation)
-    parameters = _parameters(operation, item)
-    statuses = {int(key) for key in operation.child("responses").mapping() if str(key).isdigit()}
     refusals = Refusals()
+    parameters: _Parameters = {}
+    validates_body = validates_parameters = True
+    with refusals.collected():
+        validates_body, validates_parameters = _validator(operation)
+    with refusals.collected():
+        parameters = _parameters(operation, item)
+    with refusals.collected():
+        responses = operation.child("responses").mapping()
     with refusals.collected():
         iam, api_key_required = _authorization(operation)
     with refusals.collected():
-        models = _models(operation) if validates_body else {}
+        models = _models(operation, refusals) if validates_body else {}
     with refusals.collected():
         integration = import_integration(operation, frozenset(parameters))
     refusals.raise_any()
@@ -156,7 +175,7 @@ def _import_method(http_method: str, path: str, operation: Node, item: Node) -> 
             )
         ),
         models=models,
-        statuses=frozenset(statuses),
+        statuses=frozenset(int(key) for key in responses if str(key).isdigit()),
         integration=integration,
     )
 
@@ -181,9 +200,9 @@ def _validator(operation: Node) -> tuple[bool, bool]:
     )
 
 
-def _parameters(operation: Node, item: Node) -> dict[tuple[ParameterLocation, str], bool]:
+def _parameters(operation: Node, item: Node) -> _Parameters:
     """Return what API Gateway keeps of parameters: location, name, and whether required."""
-    parameters: dict[tuple[ParameterLocation, str], bool] = {}
+    parameters: _Parameters = {}
     for node in (*item.child("parameters").elements(), *operation.child("parameters").elements()):
         location = _OPENAPI_LOCATIONS.get(str(node.child("in").value))
         if location is not None:
@@ -192,13 +211,11 @@ def _parameters(operation: Node, item: Node) -> dict[tuple[ParameterLocation, st
     return parameters
 
 
-def _models(operation: Node) -> dict[str, Model]:
+def _models(operation: Node, refusals: Refusals) -> dict[str, Model]:
     content = operation.child("requestBody").child("content")
-    return {
-        media_type.lower(): import_model(media.child("schema"))
-        for media_type, media in content.items()
-        if media.child("schema").value is not None
-    }
+    schemas = [(name.lower(), media.child("schema")) for name, media in content.items()]
+    defined = [(name, schema) for name, schema in schemas if schema.value is not None]
+    return dict(refusals.each(defined, lambda name, schema: (name, import_model(schema))))
 
 
 def _authorization(operation: Node) -> tuple[bool, bool]:

@@ -7,6 +7,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 
 from deploy.local.credentials import LocalKey
 from deploy.local.exchange import Context, Request
@@ -100,6 +101,7 @@ def _common_log_time(now: float) -> str:
     return time.strftime(f"%d/{month}/%Y:%H:%M:%S +0000", moment)
 
 
+@lru_cache(maxsize=256)
 def _principal_id(arn: str) -> str:
     """Return an ID in the form of IAM's unique IDs; the same ARN has the same."""
     digest = base64.b32encode(hashlib.sha256(arn.encode()).digest()).decode()

@@ -40,10 +40,15 @@ class ApiImportError(ValueError):
 
 
 class Refusals:
-    """Collects what is refused, so that one import reports all of it."""
+    """
+    Collects what is refused, so that one import reports all of it.
+
+    Attributes:
+        problems: What has been collected so far.
+    """
 
     def __init__(self) -> None:
-        self._problems: list[ImportProblem] = []
+        self.problems: list[ImportProblem] = []
 
     @contextmanager
     def collected(self) -> Iterator[None]:
@@ -51,7 +56,7 @@ class Refusals:
         try:
             yield
         except ApiImportError as error:
-            self._problems.extend(error.problems)
+            self.problems.extend(error.problems)
 
     def each(
         self, members: Iterable[tuple[str, "Node"]], build: Callable[..., _Built]
@@ -65,8 +70,8 @@ class Refusals:
 
     def raise_any(self) -> None:
         """Raise what was collected, each problem once; nothing if there is none."""
-        if self._problems:
-            raise ApiImportError(*dict.fromkeys(self._problems))
+        if self.problems:
+            raise ApiImportError(*dict.fromkeys(self.problems))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ interface only, and keeps its state in a temporary directory.
 import contextlib
 import http.client
 import importlib.metadata
+import importlib.util
 import os
 import socket
 import subprocess
@@ -175,7 +176,11 @@ def check_version() -> None:
     try:
         version = importlib.metadata.version("ministack")
     except importlib.metadata.PackageNotFoundError:
-        raise EngineError(f"ministack is not installed; {mend}") from None
+        version = ""
+    # What pip knows and what is there can differ, so both are asked; hypercorn comes with it.
+    for module in ("ministack", "hypercorn"):
+        if not version or importlib.util.find_spec(module) is None:
+            raise EngineError(f"{module} is not installed; {mend}")
     if version != MINISTACK_VERSION:
         raise EngineError(f"ministack is {version} and must be {MINISTACK_VERSION}; {mend}")
 

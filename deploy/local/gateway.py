@@ -5,6 +5,8 @@ The stages, in order: routing, authorization, request validation, integration re
 integration response, method response; and gateway response, where one of them gives up.
 """
 
+import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
@@ -47,9 +49,14 @@ _Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 # Source: AWS documentation, quotas of API Gateway: "Payload size", "Total combined size of request
-# line and header values". With which status the second is answered is not documented.
+# line and header values", and the length of a Regional API's URL.
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_HEADER_BYTES = 10_240
+MAX_URL_BYTES = 10_240
+
+# A client that sends too much has this long, and so many bytes, to read why.
+_MAX_DRAINED_BYTES = 4 * MAX_BODY_BYTES
+_MAX_DRAIN_SECONDS = 2.0
 
 # Where the server puts the header names as the client wrote them; ASGI has them in lower case.
 RAW_HEADERS_EXTENSION = "deploy.local.raw_headers"
@@ -121,7 +128,7 @@ class Gateway:
             except ConnectionError:
                 return
             response = await self.respond(_request(scope, body), too_large=too_large)
-            await _write(response, send)
+            await _write(response, send, unread=receive if too_large else None)
 
     async def aclose(self) -> None:
         """Close the connections to the backends."""
@@ -282,15 +289,40 @@ def _check_size(request: Request, too_large: bool) -> None:
             f"HTTP content length exceeded {MAX_BODY_BYTES} bytes.",
             "RequestEntityTooLargeException",
         )
-    size = len(request.method) + len(request.raw_path) + len(request.raw_query)
-    size += sum(len(value) for _, value in request.headers)
-    if size > MAX_HEADER_BYTES:
-        raise GatewayError(
-            "DEFAULT_4XX",
-            f"Request line and header values exceeded {MAX_HEADER_BYTES} bytes.",
-            "RequestHeaderFieldsTooLargeException",
-            status=431,
-        )
+    url_size = len(request.raw_path) + len(request.raw_query)
+    if url_size > MAX_URL_BYTES:
+        raise too_long_url()
+    if url_size + sum(len(value) for _, value in request.headers) > MAX_HEADER_BYTES:
+        raise too_large_headers()
+
+
+def too_large_headers() -> GatewayError:
+    """
+    Return what a request with too large headers is answered with.
+
+    Source: the text as third parties saw it (2021). The status is not documented; it is that of
+    RFC 6585.
+    """
+    return GatewayError(
+        "DEFAULT_4XX",
+        f"HTTP header is larger than {MAX_HEADER_BYTES} bytes.",
+        "RequestHeaderFieldsTooLargeException",
+        status=431,
+    )
+
+
+def too_long_url() -> GatewayError:
+    """
+    Return what a request with too long a URL is answered with.
+
+    Neither status nor text is documented; the status is that of RFC 9110, section 15.5.15.
+    """
+    return GatewayError(
+        "DEFAULT_4XX",
+        f"URI is longer than {MAX_URL_BYTES} bytes.",
+        "RequestUriTooLongException",
+        status=414,
+    )
 
 
 async def _read_body(scope: _Scope, receive: _Receive) -> tuple[bytes, bool]:
@@ -344,12 +376,42 @@ def _text(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-async def _write(response: Response, send: _Send) -> None:
+async def _write(response: Response, send: _Send, *, unread: _Receive | None) -> None:
+    """
+    Send a response.
+
+    Args:
+        response: The response.
+        send: Of ASGI.
+        unread: Of ASGI, where a body is left to receive.
+    """
     headers = [(_field(name), _field(value)) for name, value in response.headers]
     headers.append((b"Date", _http_date(int(time.time()))))
     headers.append((b"Content-Length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    last = unread is None
+    await send({"type": "http.response.body", "body": response.body, "more_body": not last})
+    if unread is not None:
+        await _drain(unread)
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _drain(receive: _Receive) -> None:
+    """
+    Read on for a while, so that the client gets the response.
+
+    A connection that is closed with unread bytes is reset, and what was sent may be lost with it.
+
+    Source: RFC 9112, section 9.6.
+    """
+    left = _MAX_DRAINED_BYTES
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_MAX_DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _field(text: str) -> bytes:

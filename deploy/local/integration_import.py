@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 import re
 from typing import get_args
 
+from deploy.contract.selection_pattern import SelectionPatternError, compile_selection_pattern
 from deploy.local.api import (
     HeaderMapping,
     Integration,
@@ -17,14 +18,15 @@ from deploy.local.api import (
     RequestMapping,
 )
 from deploy.local.definition import Node, Refusals
-from deploy.local.integration_uri import import_uri
+from deploy.local.integration_uri import IntegrationUri, import_uri
 from deploy.local.parameters import referred_parameter, request_source, response_source
-from deploy.local.vtl import Template, VtlError, compile_regex
+from deploy.local.vtl import Template, VtlError
 
 _INTEGRATION = "x-amazon-apigateway-integration"
 # Source: AWS documentation, "x-amazon-apigateway-integration object"; more needs a quota increase.
 _TIMEOUT_RANGE_MS = range(50, 29_001)
 _DEFAULT_TIMEOUT_MS = 29_000
+_CALLING = ("aws", "http", "http_proxy")
 
 
 def import_integration(
@@ -43,35 +45,41 @@ def import_integration(
     node = operation.child(_INTEGRATION)
     if node.value is None:
         raise operation.refusal(f"No integration defined for method: add {_INTEGRATION}")
-    integration_type = _integration_type(node)
-    http_method = node.child("httpMethod").value
-    if integration_type != "mock" and not http_method:
-        raise node.refusal("Enumeration value for HttpMethod must be non-empty")
     refusals = Refusals()
     with refusals.collected():
-        uri = (
-            None if integration_type == "mock" else import_uri(node.child("uri"), integration_type)
+        integration_type = _integration_type(node)
+    with refusals.collected():
+        http_method = _http_method(node)
+    with refusals.collected():
+        uri = _uri(node)
+    with refusals.collected():
+        passthrough_behavior = _passthrough_behavior(node.child("passthroughBehavior"))
+    with refusals.collected():
+        timeout = _timeout(node.child("timeoutInMillis"))
+    with refusals.collected():
+        responses = refusals.each(
+            node.child("responses").items(),
+            lambda key, entry: _import_response(key, entry, operation),
         )
-    responses = refusals.each(
-        node.child("responses").items(), lambda key, entry: _import_response(key, entry, operation)
-    )
-    mappings = refusals.each(
-        node.child("requestParameters").items(),
-        lambda key, entry: _request_mapping(key, entry, parameters),
-    )
-    templates = _templates(node.child("requestTemplates"), refusals)
+    with refusals.collected():
+        mappings = refusals.each(
+            node.child("requestParameters").items(),
+            lambda key, entry: _request_mapping(key, entry, parameters),
+        )
+    with refusals.collected():
+        templates = _templates(node.child("requestTemplates"), refusals)
     refusals.raise_any()
     return Integration(
         pointer=node.pointer,
         type=integration_type,
-        http_method=str(http_method).upper() if http_method else None,
+        http_method=http_method,
         uri=uri,
-        passthrough_behavior=_passthrough_behavior(node.child("passthroughBehavior")),
+        passthrough_behavior=passthrough_behavior,
         parameters=mappings,
         templates=templates,
         responses=[response for response in responses if response.pattern is not None],
         default=next((response for response in responses if response.pattern is None), None),
-        timeout=_timeout(node.child("timeoutInMillis")),
+        timeout=timeout,
     )
 
 
@@ -94,6 +102,24 @@ def _integration_type(node: Node) -> IntegrationType:
     raise node.child("type").refusal(
         f"Invalid integration type {text!r}: aws, http, http_proxy, mock"
     )
+
+
+def _http_method(node: Node) -> str | None:
+    http_method = node.child("httpMethod").value
+    integration_type = str(node.child("type").value).lower()
+    # A type that is refused needs a method only if it was to call something.
+    called = integration_type in _CALLING or node.child("uri").value is not None
+    if not http_method and called and integration_type not in ("mock", "aws_proxy"):
+        raise node.refusal("Enumeration value for HttpMethod must be non-empty")
+    return str(http_method).upper() if http_method else None
+
+
+def _uri(node: Node) -> IntegrationUri | None:
+    """Return the URI of an integration; none where the type, which is refused, tells no form."""
+    integration_type = str(node.child("type").value).lower()
+    if integration_type not in _CALLING:
+        return None
+    return import_uri(node.child("uri"), integration_type)
 
 
 def _passthrough_behavior(node: Node) -> PassthroughBehavior:
@@ -155,34 +181,41 @@ def _template(node: Node) -> Template:
 
 
 def _import_response(key: str, node: Node, operation: Node) -> IntegrationResponse:
-    status = str(node.child("statusCode").value)
-    if not re.fullmatch(r"[1-5]\d\d", status):
-        raise node.child("statusCode").refusal(
-            f"Invalid status code {status!r}: three digits, quoted"
-        )
-    declared = operation.child("responses").child(status).child("headers").mapping()
-    names = {str(name).lower() for name in declared}
     refusals = Refusals()
-    headers = refusals.each(
-        node.child("responseParameters").items(),
-        lambda name, entry: _header_mapping(name, entry, names),
-    )
-    templates = _templates(node.child("responseTemplates"), refusals)
+    with refusals.collected():
+        status = _status(node.child("statusCode"))
+        names = _declared_headers(operation, status)
+        headers = refusals.each(
+            node.child("responseParameters").items(),
+            lambda name, entry: _header_mapping(name, entry, names),
+        )
+    with refusals.collected():
+        templates = _templates(node.child("responseTemplates"), refusals)
+    with refusals.collected():
+        pattern = None if key == "default" else _pattern(key, node)
     refusals.raise_any()
     return IntegrationResponse(
-        pointer=node.pointer,
-        pattern=None if key == "default" else _pattern(key, node),
-        status=int(status),
-        headers=headers,
-        templates=templates,
+        pointer=node.pointer, pattern=pattern, status=status, headers=headers, templates=templates
     )
+
+
+def _status(node: Node) -> int:
+    text = str(node.value)
+    if not re.fullmatch(r"[1-5]\d\d", text):
+        raise node.refusal(f"Invalid status code {text!r}: three digits, quoted")
+    return int(text)
+
+
+def _declared_headers(operation: Node, status: int) -> set[str]:
+    response = operation.child("responses").child(str(status))
+    return {str(name).lower() for name in response.child("headers").mapping()}
 
 
 def _pattern(text: str, node: Node) -> re.Pattern[str]:
     try:
-        return compile_regex(text)
-    except VtlError as error:
-        raise node.refusal(f"Invalid selection pattern {text!r}: {error.message}") from error
+        return compile_selection_pattern(text)
+    except SelectionPatternError as error:
+        raise node.refusal(f"Invalid selection pattern {text!r}: {error}") from error
 
 
 def _header_mapping(key: str, node: Node, declared: set[str]) -> HeaderMapping:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from deploy.local.definition import Node
 from deploy.local.jsonpath import MISSING, JsonPathError, dump, find, parse
+from deploy.local.surrogates import well_formed
 
 if TYPE_CHECKING:
     from deploy.local.exchange import BackendResponse, RoutedRequest
@@ -144,4 +145,4 @@ def _from_body(body: str, path: str | None) -> Sequence[str]:
 def _printed(value: object) -> Sequence[str]:
     if value is None or value is MISSING:
         return ()
-    return (value if isinstance(value, str) else dump(value),)
+    return (well_formed(value if isinstance(value, str) else dump(value)),)

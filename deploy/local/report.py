@@ -1,9 +1,10 @@
 """
 What is said about a contract when it starts.
 
-Notices: what AWS's import leaves out without a word, and what AWS has and the local gateway has
-not. Warnings: how many rules of this project it breaks; they are for its own contract, and for
-others advice. What AWS refuses is no part of it: with that nothing starts.
+Notices: what AWS's import leaves out without a word, what it takes and fails with at run time, and
+what AWS has and the local gateway has not; each has its line. Warnings: how many rules of this
+project it breaks besides; they are for its own contract, and for others advice. What AWS refuses is
+no part of it: with that nothing starts.
 """
 
 from collections import Counter
@@ -15,7 +16,6 @@ from deploy.contract.document import join
 from deploy.contract.finding import Problem, located
 from deploy.contract.operations import INTEGRATION
 
-_MAX_LINES = 5
 _NOT_HERE = {
     "x-amazon-apigateway-binary-media-types": "bodies are text here",
     "x-amazon-apigateway-minimum-compression-size": "nothing is compressed here",
@@ -38,12 +38,23 @@ def report(contract: Contract) -> list[str]:
     Args:
         contract: A contract that `deployment.deploy` has taken.
     """
-    missing = [located(contract, "local", problem) for problem in _not_here(contract)]
-    lines = [
-        *_grouped("AWS's import", contracts.ignored(contract)),
+    return [*notices(contract), *_warnings(contract)]
+
+
+def notices(contract: Contract) -> list[str]:
+    """
+    Return what AWS takes and leaves out or fails with, and what is not here, a line each.
+
+    Args:
+        contract: Any contract; of one that is refused, what its readable part gives rise to.
+    """
+    readable = contracts.readable(contract)
+    missing = [located(readable, "local", problem) for problem in _not_here(readable)]
+    return [
+        *_grouped("AWS's import", contracts.ignored(readable)),
+        *_grouped("when AWS runs it", contracts.failing(readable)),
         *_grouped("not as on AWS", missing),
     ]
-    return [*lines, *_warnings(contract)]
 
 
 def _grouped(kind: str, findings: Iterable[Finding]) -> Iterator[str]:
@@ -59,9 +70,8 @@ def _grouped(kind: str, findings: Iterable[Finding]) -> Iterator[str]:
 def _also(others: Sequence[Finding]) -> str:
     if not others:
         return ""
-    lines = ", ".join(str(each.line) for each in others[:_MAX_LINES])
-    more = f" and {len(others) - _MAX_LINES} more" if len(others) > _MAX_LINES else ""
-    return f" (also in line {lines}{more})"
+    lines = dict.fromkeys(str(each.line) for each in others)
+    return f" (also in line {', '.join(lines)})"
 
 
 def _not_here(contract: Contract) -> Iterator[Problem]:
@@ -76,7 +86,11 @@ def _not_here(contract: Contract) -> Iterator[Problem]:
 
 
 def _warnings(contract: Contract) -> Iterator[str]:
-    findings = contracts.lint(contract)
+    told = {
+        (each.rule, each.pointer)
+        for each in (*contracts.ignored(contract), *contracts.failing(contract))
+    }
+    findings = [f for f in contracts.lint(contract) if (f.rule, f.pointer) not in told]
     if findings:
         counts = Counter(finding.rule for finding in findings).most_common()
         rules = ", ".join(f"{rule} {count}" for rule, count in counts)

@@ -17,6 +17,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deploy.contract import Entity
 from deploy.local.engine import EngineError
 
 if TYPE_CHECKING:
@@ -123,16 +124,18 @@ class Resources:
 
 def provision(
     access: Access,
+    entity: Entity,
     *,
     visibility_timeout: float,
-    queue: str = "users",
-    table: str = "users",
+    queue: str,
+    table: str,
 ) -> Resources:
     """
     Create the queues and the table; what exists already is taken as it is.
 
     Args:
         access: Where to create them.
+        entity: What the table is to hold.
         visibility_timeout: In seconds, rounded up.
         queue: Name of the queue; the dead letters' is `<queue>-dead-letters`.
         table: Name of the table.
@@ -162,7 +165,7 @@ def provision(
                 "VisibilityTimeout": visibility,
             },
         )
-        _create_table(access.dynamodb, table)
+        _create_table(access.dynamodb, table, entity)
     except (BotoCoreError, ClientError) as error:
         raise EngineError(f"the queues and the table cannot be made: {error}") from error
     return Resources(source, dead_letters, table)
@@ -192,14 +195,14 @@ def _queue(sqs: "SQSClient", name: str, attributes: dict["QueueAttributeNameType
     return Queue(url, answer["Attributes"]["QueueArn"])
 
 
-def _create_table(dynamodb: "DynamoDBClient", name: str) -> None:
+def _create_table(dynamodb: "DynamoDBClient", name: str, entity: Entity) -> None:
     try:
         dynamodb.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "userId", "KeyType": "HASH"}],
+            KeySchema=[{"AttributeName": entity.id_name, "KeyType": "HASH"}],
             AttributeDefinitions=[
-                {"AttributeName": "userId", "AttributeType": "S"},
+                {"AttributeName": entity.id_name, "AttributeType": "S"},
                 {"AttributeName": "messageId", "AttributeType": "S"},
             ],
             GlobalSecondaryIndexes=[
@@ -208,7 +211,7 @@ def _create_table(dynamodb: "DynamoDBClient", name: str) -> None:
                     "KeySchema": [{"AttributeName": "messageId", "KeyType": "HASH"}],
                     "Projection": {
                         "ProjectionType": "INCLUDE",
-                        "NonKeyAttributes": ["outcome", "resultUserId", "failure"],
+                        "NonKeyAttributes": ["outcome", entity.result_name, "failure"],
                     },
                 }
             ],

@@ -5,28 +5,31 @@ Everything that runs beside this process ends with it; see `engine.py` and `func
 """
 
 import contextlib
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError
 
 from deploy import contract as contracts
+from deploy.contract import Contract, Entity
 from deploy.local.api import Method
 from deploy.local.api_import import BasePath
 from deploy.local.credentials import KeyStore, LocalKey
-from deploy.local.deployment import EMBEDDED_SERVICES, Deployment, deploy
+from deploy.local.deployment import EMBEDDED_SERVICES, Deployment, deploy, entity_of
 from deploy.local.engine import ROOT, Engine, EngineError
 from deploy.local.event_source import EventSourceMapping
 from deploy.local.function import Function, InvocationError
 from deploy.local.gateway import Gateway, Stage
 from deploy.local.integrations.aws import Backend
 from deploy.local.integrations.client import BackendClient
-from deploy.local.report import report
+from deploy.local.report import notices, report
 from deploy.local.resources import Access, Queue, Resources, create_queues, provision
 from deploy.local.server import GatewayServer, bind
 from deploy.local.stages.integration import Integrations
@@ -35,13 +38,16 @@ CONTRACT = ROOT / "openapi.yaml"
 
 PLACEHOLDERS: Mapping[str, str] = {
     "AccountId": "000000000000",
-    "ApiRoleArn": "arn:aws:iam::000000000000:role/users-api",
+    "ApiRoleArn": "arn:aws:iam::000000000000:role/api",
     "Partition": "aws",
     "QueueName": "users",
     "Region": "us-east-1",
     "TableName": "users",
 }
-"""What the contract's placeholders stand for here, unless it is said otherwise."""
+"""What a contract's placeholders stand for here, unless it is said otherwise.
+
+Queue and table of a contract that makes another entity are named after that.
+"""
 
 STAGE_VARIABLES: Mapping[str, str] = {"retryAfterMs": "20"}
 """The stage's variables, unless it is said otherwise."""
@@ -91,7 +97,8 @@ class LocalRuntime:
 
     def __post_init__(self) -> None:
         """Issue the key; nothing runs before `start()`."""
-        self.placeholders = with_defaults(self.placeholders)
+        self._given = dict(self.placeholders)
+        self.placeholders = with_defaults(self._given)
         self.region = self.placeholders["Region"]
         self.account_id = self.placeholders["AccountId"]
         self._keys = KeyStore()
@@ -100,7 +107,8 @@ class LocalRuntime:
         self.engine_url = ""
         self.report: Sequence[str] = ()
         self.methods: Sequence[Method] = ()
-        self.whole_chain = False
+        self.entity: Entity | None = None
+        self.url_variable = ""
         self.consumer: Function | None = None
         self._engine: Engine | None = None
         self._failed = threading.Event()
@@ -125,7 +133,8 @@ class LocalRuntime:
 
         From then on `url` is the base URL of the stage, `engine_url` the endpoint of the embedded
         engine, empty if none is needed, `methods` what the contract has, and `report` what is to be
-        said about it. With `whole_chain` consumer and table belong to it.
+        said about it; that is so for a contract that is refused, too. With an `entity`, consumer
+        and table belong to it.
 
         Raises:
             LocalRuntimeError: The port is in use, the contract cannot be used, a dependency is
@@ -157,7 +166,7 @@ class LocalRuntime:
     def environment(self) -> dict[str, str]:
         """Return the variables that make the SDK, and other clients, use this runtime."""
         return {
-            "USERS_API_URL": self.url,
+            self.url_variable: self.url,
             "AWS_ACCESS_KEY_ID": self.key.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.key.secret_access_key,
             "AWS_REGION": self.region,
@@ -171,13 +180,12 @@ class LocalRuntime:
     def _start(self) -> None:
         # The port first: what cannot be had should be said before anything is started.
         listener = self._running.enter_context(bind(self.port))
-        deployment = deploy(
-            contracts.load(self.contract),
-            self.placeholders,
-            endpoints=self.endpoints,
-            base_path=self.base_path,
-        )
-        self.methods, self.whole_chain = deployment.api.methods, deployment.whole_chain
+        contract = contracts.load(self.contract)
+        self.entity = entity_of(contract)
+        self.url_variable = url_variable(contract.document)
+        self.placeholders = with_defaults(self._given, self.entity)
+        deployment = self._deploy(contract)
+        self.methods = deployment.api.methods
         # Closed last, when nothing is left that its threads could wait for.
         pool = self._running.enter_context(ThreadPoolExecutor(2))
         self._engine = self._launch_engine(deployment)
@@ -187,8 +195,8 @@ class LocalRuntime:
         # Told to stop before everything else, and waited for after it: a client that never finishes
         # its request is cut off while the rest stops.
         self._running.callback(server.stop)
-        if deployment.whole_chain:
-            self._start_chain(access, pool)
+        if deployment.entity is not None:
+            self._start_chain(access, pool, deployment.entity)
         elif self._engine is not None:
             self._engine.wait_ready()
             create_queues(access, [] if "sqs" in self.endpoints else deployment.queues)
@@ -196,11 +204,24 @@ class LocalRuntime:
         self._running.callback(server.request_stop)
         self.url = f"{server.url}/{self.stage}"
 
-    def _start_chain(self, access: Access, pool: ThreadPoolExecutor) -> None:
-        self.consumer = consumer = self._function("consumer.handler.handler", access)
-        recorder = self._function("consumer.recorder.handler", access)
+    def _deploy(self, contract: Contract) -> Deployment:
+        try:
+            return deploy(
+                contract,
+                self.placeholders,
+                endpoints=self.endpoints,
+                base_path=self.base_path,
+            )
+        except contracts.ContractError:
+            # One start tells all that there is to mend.
+            self.report = notices(contract)
+            raise
+
+    def _start_chain(self, access: Access, pool: ThreadPoolExecutor, entity: Entity) -> None:
+        self.consumer = consumer = self._function("consumer.handler.handler", access, entity)
+        recorder = self._function("consumer.recorder.handler", access, entity)
         warm = pool.submit(consumer.warm)
-        resources = pool.submit(self._provision, access)
+        resources = pool.submit(self._provision, access, entity)
         self._start_mappings(access, resources.result(), consumer, recorder)
         warm.result()
 
@@ -260,13 +281,14 @@ class LocalRuntime:
             for service, url in urls.items()
         }
 
-    def _function(self, handler: str, access: Access) -> Function:
+    def _function(self, handler: str, access: Access, entity: Entity) -> Function:
         function = Function(
             handler,
             environment={
                 **access.environment(),
                 "AWS_LAMBDA_LOG_LEVEL": self.log_level,
-                "USERS_TABLE": self.placeholders["TableName"],
+                "ENTITY": entity.text,
+                "TABLE_NAME": self.placeholders["TableName"],
             },
             timeout=FUNCTION_TIMEOUT,
             region=self.region,
@@ -275,11 +297,12 @@ class LocalRuntime:
         self._running.callback(function.close)
         return function
 
-    def _provision(self, access: Access) -> Resources:
+    def _provision(self, access: Access, entity: Entity) -> Resources:
         if self._engine is not None:
             self._engine.wait_ready()
         return provision(
             access,
+            entity,
             queue=self.placeholders["QueueName"],
             table=self.placeholders["TableName"],
             visibility_timeout=self.visibility_timeout,
@@ -292,15 +315,17 @@ class LocalRuntime:
             self._mapping(access, resources.queue, consumer, self.concurrency),
             self._mapping(access, resources.dead_letters, recorder, 1),
         ]
-        for mapping in mappings:
-            self._running.callback(mapping.stop)
-            mapping.start()
-        if self._engine is not None:
-            # The queue ends with its engine, so no poll and no invocation is worth waiting for.
+        if self._engine is not None and "sqs" not in self.endpoints:
+            # The queue ends with its engine, so no poll and no invocation is worth waiting for: a
+            # poll that finds the engine gone is repeated by boto3 first, up to a second later.
             self._running.callback(self._engine.stop)
             self._running.callback(consumer.close)
             self._running.callback(recorder.close)
+        else:
+            for mapping in mappings:
+                self._running.callback(mapping.stop)
         for mapping in mappings:
+            mapping.start()
             self._running.callback(mapping.request_stop)
 
     def _mapping(
@@ -311,19 +336,27 @@ class LocalRuntime:
         )
 
 
-def with_defaults(placeholders: Mapping[str, str]) -> dict[str, str]:
+def with_defaults(placeholders: Mapping[str, str], entity: Entity | None = None) -> dict[str, str]:
     """
     Return values for all placeholders that have a default here.
 
     Args:
         placeholders: What is given; it wins. CloudFormation's pseudo parameters and ours stand for
             the same, so that either gives the other.
+        entity: What the contract makes; queue and table are named after it.
     """
+    names = dict.fromkeys(("QueueName", "TableName"), entity.collection) if entity else {}
     same = {f"AWS::{name}": name for name in ("AccountId", "Partition", "Region")}
     given = {same[name]: value for name, value in placeholders.items() if name in same}
-    ours = {**PLACEHOLDERS, **given, **placeholders}
+    ours = {**PLACEHOLDERS, **names, **given, **placeholders}
     pseudo = {name: ours[ours_name] for name, ours_name in same.items()}
     return {"AWS::URLSuffix": "amazonaws.com", **pseudo, **ours}
+
+
+def url_variable(document: Mapping[str, Any]) -> str:
+    """Name the variable in which the SDK of a document looks for its URL, as `USERS_API_URL`."""
+    title = str(document.get("info", {}).get("title", ""))
+    return "_".join(word.upper() for word in re.split(r"[\W_]+", f"{title} URL") if word)
 
 
 _START_ERRORS = (

@@ -7,33 +7,46 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from deploy.local.gateway import MAX_HEADER_BYTES, RAW_HEADERS_EXTENSION, Gateway
+from deploy.local.exchange import GatewayError
+from deploy.local.gateway import (
+    MAX_HEADER_BYTES,
+    MAX_URL_BYTES,
+    RAW_HEADERS_EXTENSION,
+    Gateway,
+    too_large_headers,
+    too_long_url,
+)
 
 HOST = "127.0.0.1"
 # What is left open this long after a stop is cut off; the whole stop has to take less than 2 s.
 _GRACE_SECONDS = 1
 _KEEP_ALIVE_SECONDS = 60
+# A client whose request is refused half-read has this long to read why.
+_LINGER_SECONDS = 2.0
 # Far above the quota, which the gateway answers itself: only for heads that never end.
 _MAX_HEAD_BYTES = 8 * MAX_HEADER_BYTES
 
 
-class PortInUseError(OSError):
+class PortError(OSError):
     """
     The port cannot be had.
 
     Args:
         port: The port.
+        code: Why: `errno.EADDRINUSE` or `errno.EACCES`.
     """
 
-    def __init__(self, port: int) -> None:
-        super().__init__(
-            errno.EADDRINUSE,
-            f"port {port} of {HOST} is in use: stop what listens there, or choose another port",
-        )
+    def __init__(self, port: int, code: int) -> None:
+        reasons = {
+            errno.EADDRINUSE: "is in use: stop what listens there, or choose another port",
+            errno.EACCES: "may not be bound by this user: choose a port from 1024 on",
+        }
+        super().__init__(code, f"port {port} of {HOST} {reasons[code]}")
 
 
 def bind(port: int) -> socket.socket:
@@ -47,7 +60,7 @@ def bind(port: int) -> socket.socket:
         A bound socket for `GatewayServer`; not listening yet.
 
     Raises:
-        PortInUseError: Something else listens on the port.
+        PortError: Something else listens on the port, or it is not for this user.
     """
     # asyncio turns Nagle's algorithm off only on sockets that name their protocol; with it on, an
     # answer that is written in two parts waits 40 ms for the client's delayed acknowledgement.
@@ -60,7 +73,7 @@ def bind(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            raise PortInUseError(port) from error
+            raise PortError(port, error.errno) from error
         raise
     return listener
 
@@ -179,15 +192,19 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.url = b""
         self._raw_headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
         self._in_head = True
+        self._refused = False
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > _MAX_HEAD_BYTES + len(data):
-                self.send_400_response("Request head too large")
+                self._refuse(self._too_long_url() or too_large_headers())
                 return
         super().data_received(data)
 
@@ -204,15 +221,47 @@ class _Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._head_bytes = 0
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        # RFC 9112, section 3.2. What a callback of the parser raises is answered with 400.
+        if hosts > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
+            raise ValueError(f"{hosts} Host headers")
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
-        if self.transport.is_closing():
+        bad = GatewayError("DEFAULT_4XX", "Bad Request", "BadRequestException", status=400)
+        self._refuse(self._too_long_url() or bad)
+
+    def _too_long_url(self) -> GatewayError | None:
+        """Return the refusal of the URL; the parser has no URLs of more than 64 KiB."""
+        return too_long_url() if len(self.url) > MAX_URL_BYTES else None
+
+    def _refuse(self, error: GatewayError) -> None:
+        """Answer instead of the gateway, and read no more of what the client sends."""
+        if self._refused or self.transport.is_closing():
             return
-        body = json.dumps({"message": "Bad Request"}).encode()
+        self._refused = True
+        body = json.dumps({"message": error.message}, separators=(",", ":")).encode()
         self.transport.write(
-            b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
-            b"x-amzn-ErrorType: BadRequestException\r\nConnection: close\r\n"
-            b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+            b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\n"
+            b"x-amzn-ErrorType: %b\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b"
+            % (
+                error.status,
+                HTTPStatus(error.status).phrase.encode(),
+                error.error_type.encode(),
+                len(body),
+                body,
+            )
         )
-        self.transport.close()
+        self._linger()
+
+    def _linger(self) -> None:
+        """
+        Close, but not while the client sends: what it has not read yet would be lost with that.
+
+        Source: RFC 9112, section 9.6.
+        """
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.close()
+            return
+        self.transport.write_eof()
+        self.loop.call_later(_LINGER_SECONDS, self.transport.close)

@@ -9,7 +9,7 @@ Invariants of the verification:
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
-import base64
+import contextlib
 import hashlib
 import hmac
 import re
@@ -17,23 +17,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Literal, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from deploy.local.credentials import KeyStore, LocalKey
+from deploy.local.signature_claim import (
+    ALGORITHM,
+    QUERY_MARK,
+    Claim,
+    Scope,
+    SignatureError,
+    claim,
+)
 
-ALGORITHM = "AWS4-HMAC-SHA256"
 MAX_SKEW = timedelta(minutes=5)
 
-FailureType = Literal[
-    "MissingAuthenticationTokenException",
-    "IncompleteSignatureException",
-    "InvalidSignatureException",
-    "UnrecognizedClientException",
-    "ExpiredTokenException",
-]
-
-_AMZ_DATE = re.compile(r"\d{8}T\d{6}Z")
+_AMZ_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 _SPACES = re.compile(" {2,}")
 _UNRESERVED = "-_.~"
 _INVALID_TOKEN = "The security token included in the request is invalid."
@@ -44,21 +42,6 @@ _MISMATCH = (
     "The Canonical String for this request should have been\n'{canonical}'\n\n"
     "The String-to-Sign should have been\n'{string_to_sign}'\n"
 )
-
-
-class SignatureError(Exception):
-    """
-    A request is not signed, or not rightly signed.
-
-    Args:
-        error_type: AWS's name of the failure, as `x-amzn-ErrorType` has it.
-        message: AWS's text.
-    """
-
-    def __init__(self, error_type: FailureType, message: str) -> None:
-        super().__init__(message)
-        self.error_type: FailureType = error_type
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +64,6 @@ class SignedRequest:
     body: bytes
 
 
-class _Scope(NamedTuple):
-    date: str
-    region: str
-    service: str
-    terminator: str
-
-    def __str__(self) -> str:
-        return "/".join(self)
-
-
-class _Authorization(NamedTuple):
-    access_key_id: str
-    scope: _Scope
-    signed_headers: tuple[str, ...]
-    signature: str
-    amz_date: str
-
-
 def verify(
     request: SignedRequest, keys: KeyStore, *, region: str, service: str, now: datetime
 ) -> LocalKey:
@@ -119,14 +84,14 @@ def verify(
         SignatureError: The request is unsigned, malformed, expired or wrongly signed.
     """
     headers = _joined_headers(request.headers)
-    claimed = _parse_authorization(headers)
-    key = _known_key(claimed, headers, keys, now)
+    claimed = claim(headers, request.raw_query)
+    key = _known_key(claimed, keys, now)
     _check_scope(claimed, region, service)
     _check_signed_headers(claimed.signed_headers)
     _check_date(claimed, now)
     canonical = canonical_request(request, headers, claimed.signed_headers)
     string_to_sign = "\n".join(
-        (ALGORITHM, claimed.amz_date, str(claimed.scope), _sha256(canonical.encode()))
+        (ALGORITHM, claimed.amz_date, str(claimed.scope), sha256(canonical.encode()))
     )
     expected = _sign(key.secret_access_key, claimed.scope, string_to_sign)
     if not hmac.compare_digest(expected.encode(), claimed.signature.encode()):
@@ -151,9 +116,9 @@ def authorization(
     headers = _joined_headers(request.headers)
     names = sorted(headers)
     amz_date = headers["x-amz-date"]
-    scope = _Scope(amz_date[:8], region, service, "aws4_request")
-    canonical = canonical_request(request, headers, names)
-    string_to_sign = "\n".join((ALGORITHM, amz_date, str(scope), _sha256(canonical.encode())))
+    scope = Scope(amz_date[:8], region, service, "aws4_request")
+    canonical = canonical_request(request, headers, names, path_as_sent=service == "s3")
+    string_to_sign = "\n".join((ALGORITHM, amz_date, str(scope), sha256(canonical.encode())))
     return (
         f"{ALGORITHM} Credential={access_key_id}/{scope}, SignedHeaders={';'.join(names)}, "
         f"Signature={_sign(secret, scope, string_to_sign)}"
@@ -161,7 +126,11 @@ def authorization(
 
 
 def canonical_request(
-    request: SignedRequest, headers: dict[str, str], signed_headers: Sequence[str]
+    request: SignedRequest,
+    headers: dict[str, str],
+    signed_headers: Sequence[str],
+    *,
+    path_as_sent: bool = False,
 ) -> str:
     """
     Return the canonical request.
@@ -170,17 +139,18 @@ def canonical_request(
         request: The request as it arrived.
         headers: Header values by lower-case name, several of one name joined by commas.
         signed_headers: Names of the headers that the signature covers, lower case, as listed.
+        path_as_sent: Whether the path is neither normalized nor encoded once more, as for S3.
     """
     lines = [f"{name}:{headers.get(name, '')}" for name in signed_headers]
     return "\n".join(
         (
             request.method,
-            _canonical_uri(request.raw_path),
+            request.raw_path if path_as_sent else _canonical_uri(request.raw_path),
             _canonical_query(request.raw_query),
             *lines,
             "",
             ";".join(signed_headers),
-            _sha256(request.body),
+            sha256(request.body),
         )
     )
 
@@ -214,6 +184,9 @@ def _canonical_query(raw_query: str) -> str:
         if part:
             name, _, value = part.partition("=")
             pairs.append((_reencode(name), _reencode(value)))
+    if any(name == QUERY_MARK for name, _ in pairs):
+        # Of a presigned URL the signature covers all but itself.
+        pairs = [pair for pair in pairs if pair[0] != "X-Amz-Signature"]
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
 
 
@@ -222,79 +195,10 @@ def _reencode(text: str) -> str:
     return quote(unquote_to_bytes(text.replace("+", " ")), safe=_UNRESERVED)
 
 
-def _parse_authorization(headers: dict[str, str]) -> _Authorization:
-    header = headers.get("authorization", "").strip()
-    if not header:
-        raise SignatureError("MissingAuthenticationTokenException", "Missing Authentication Token")
-    algorithm, _, rest = header.partition(" ")
-    if algorithm != ALGORITHM:
-        raise _malformed(header)
-    fields = _authorization_fields(rest, header)
-    amz_date = _request_date(headers)
-    missing = [name for name in ("Credential", "Signature", "SignedHeaders") if name not in fields]
-    if missing or amz_date is None:
-        raise _incomplete(missing, amz_date, header)
-    access_key_id, scope = _parse_credential(fields["Credential"])
-    signed_headers = tuple(fields["SignedHeaders"].lower().split(";"))
-    return _Authorization(access_key_id, scope, signed_headers, fields["Signature"], amz_date)
-
-
-def _authorization_fields(rest: str, header: str) -> dict[str, str]:
-    fields = {}
-    for part in rest.split(","):
-        name, equals, value = part.strip().partition("=")
-        if not equals:
-            raise _malformed(header)
-        fields[name] = value
-    return fields
-
-
-def _malformed(header: str) -> SignatureError:
-    return SignatureError(
-        "IncompleteSignatureException",
-        "Invalid key=value pair (missing equal-sign) in Authorization header "
-        f"(hashed with SHA-256 and encoded with Base64): '{_hashed(header)}'.",
-    )
-
-
-def _incomplete(missing: list[str], amz_date: str | None, header: str) -> SignatureError:
-    sentences = [f"Authorization header requires '{name}' parameter." for name in missing]
-    if amz_date is None:
-        sentences.append(
-            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
-        )
-    hint = f"(Hashed with SHA-256 and encoded with Base64) Authorization={_hashed(header)}"
-    return SignatureError("IncompleteSignatureException", " ".join([*sentences, hint]))
-
-
-def _hashed(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _request_date(headers: dict[str, str]) -> str | None:
-    return headers.get("x-amz-date") or headers.get("date")
-
-
-def _parse_credential(credential: str) -> tuple[str, _Scope]:
-    # The access key may hold slashes, so the four parts of the scope are taken from the right.
-    parts = credential.rsplit("/", 4)
-    if len(parts) != 5 or not parts[0]:
-        raise SignatureError(
-            "IncompleteSignatureException",
-            "Credential must have exactly 5 slash-delimited elements, e.g. "
-            "keyid/date/region/service/term, "
-            f"got (hashed with SHA-256 and encoded with Base64): '{_hashed(credential)}'",
-        )
-    return parts[0], _Scope(*parts[1:])
-
-
-def _known_key(
-    authorization: _Authorization, headers: dict[str, str], keys: KeyStore, now: datetime
-) -> LocalKey:
-    key = keys.find(authorization.access_key_id)
-    token = headers.get("x-amz-security-token")
+def _known_key(claimed: Claim, keys: KeyStore, now: datetime) -> LocalKey:
+    key = keys.find(claimed.access_key_id)
     if key is None or not hmac.compare_digest(
-        (key.session_token or "").encode(), (token or "").encode()
+        (key.session_token or "").encode(), (claimed.session_token or "").encode()
     ):
         raise SignatureError("UnrecognizedClientException", _INVALID_TOKEN)
     if key.expires_at is not None and now >= key.expires_at:
@@ -303,8 +207,8 @@ def _known_key(
     return key
 
 
-def _check_scope(authorization: _Authorization, region: str, service: str) -> None:
-    scope = authorization.scope
+def _check_scope(claimed: Claim, region: str, service: str) -> None:
+    scope = claimed.scope
     problems = []
     if scope.region != region:
         problems.append(f"Credential should be scoped to a valid region, not '{scope.region}'. ")
@@ -315,11 +219,11 @@ def _check_scope(authorization: _Authorization, region: str, service: str) -> No
             "Credential should be scoped with a valid terminator: 'aws4_request', "
             f"not '{scope.terminator}'. "
         )
-    if scope.date != authorization.amz_date[:8]:
+    if scope.date != claimed.amz_date[:8]:
         problems.append(
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
-            f"HTTP: '{scope.date}' != '{authorization.amz_date[:8]}', "
-            f"from '{authorization.amz_date}'. "
+            f"HTTP: '{scope.date}' != '{claimed.amz_date[:8]}', "
+            f"from '{claimed.amz_date}'. "
         )
     if problems:
         raise SignatureError("InvalidSignatureException", "".join(problems))
@@ -333,8 +237,8 @@ def _check_signed_headers(signed_headers: tuple[str, ...]) -> None:
         )
 
 
-def _check_date(authorization: _Authorization, now: datetime) -> None:
-    sent = _parse_date(authorization.amz_date)
+def _check_date(claimed: Claim, now: datetime) -> None:
+    sent = _parse_date(claimed.amz_date)
     if sent < now - MAX_SKEW:
         relation, bound, sign = "now earlier than", now - MAX_SKEW, "-"
     elif sent > now + MAX_SKEW:
@@ -344,17 +248,17 @@ def _check_date(authorization: _Authorization, now: datetime) -> None:
     problem = "expired" if sign == "-" else "not yet current"
     raise SignatureError(
         "InvalidSignatureException",
-        f"Signature {problem}: {authorization.amz_date} is {relation} {_format_date(bound)} "
+        f"Signature {problem}: {claimed.amz_date} is {relation} {_format_date(bound)} "
         f"({_format_date(now)} {sign} 5 min.)",
     )
 
 
 def _parse_date(amz_date: str) -> datetime:
-    try:
-        if _AMZ_DATE.fullmatch(amz_date):
-            return datetime.strptime(amz_date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        pass
+    match = _AMZ_DATE.fullmatch(amz_date)
+    if match is not None:
+        with contextlib.suppress(ValueError):
+            year, month, day, hour, minute, second = map(int, match.groups())
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     raise SignatureError(
         "IncompleteSignatureException",
         f"Date must be in ISO-8601 'basic format'. Got '{amz_date}'. "
@@ -366,17 +270,18 @@ def _format_date(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-def _sha256(data: bytes) -> str:
+def sha256(data: bytes) -> str:
+    """Return the SHA-256 of a payload in hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
 
-def _sign(secret: str, scope: _Scope, string_to_sign: str) -> str:
+def _sign(secret: str, scope: Scope, string_to_sign: str) -> str:
     key = _signing_key(secret, scope)
     return hmac.new(key, string_to_sign.encode(), hashlib.sha256).hexdigest()
 
 
 @lru_cache(maxsize=256)
-def _signing_key(secret: str, scope: _Scope) -> bytes:
+def _signing_key(secret: str, scope: Scope) -> bytes:
     """Derive the key of one day, region and service; it is the same for the day's requests."""
     key = f"AWS4{secret}".encode()
     for part in scope:

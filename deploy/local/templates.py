@@ -20,11 +20,12 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar, Literal
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from .jsonpath import MISSING, dump, find, parse
+from .surrogates import well_formed
 from .vtl import ABSENT, HashMap, Template, VtlObject, VtlRenderError
 
 __all__ = ["MAX_FOREACH", "MappingResult", "PayloadError", "escape_javascript", "render_mapping"]
@@ -33,6 +34,8 @@ MAX_FOREACH = 1_000
 """Rounds of one `#foreach`; source: "Amazon API Gateway quotas and important notes"."""
 
 Phase = Literal["request", "response"]
+
+_PLACES = ("path", "querystring", "header")
 
 
 class PayloadError(VtlRenderError):
@@ -94,7 +97,7 @@ def render_mapping(
         "context": _Context(context, request, response),
         "stageVariables": _map(stage_variables),
     }
-    output = compiled.render(variables, max_foreach=MAX_FOREACH)
+    output = well_formed(compiled.render(variables, max_foreach=MAX_FOREACH))
     return MappingResult(output, request.result(), response.result())
 
 
@@ -105,6 +108,9 @@ def _compiled(text: str) -> Template:
 
 def _map(value: object) -> object:
     """Turn mappings into HashMaps, all the way down."""
+    # Nearly all values are texts or null, and the look-up of an abstract type is not cheap.
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, Mapping):
         return HashMap({str(key): _map(item) for key, item in value.items()})
     if isinstance(value, list | tuple):
@@ -119,8 +125,7 @@ class _Input(VtlObject):
         self._body = body or "{}"
         self._phase = phase
         self._document: object = MISSING
-        names = dict.fromkeys(("path", "querystring", "header", *params))
-        self._params = HashMap({name: _map(params.get(name) or {}) for name in names})
+        self._given = params
 
     def vtl_get(self, name: str) -> object:
         return self._body if name == "body" else ABSENT
@@ -143,8 +148,14 @@ class _Input(VtlObject):
     def vtl_string(self) -> str:
         return "$input"
 
+    @cached_property
+    def _params(self) -> HashMap:
+        """The map of all parameters, made when a template asks for it: many have none of it."""
+        names = dict.fromkeys((*_PLACES, *self._given))
+        return HashMap({name: _map(self._given.get(name) or {}) for name in names})
+
     def _param(self, name: str) -> object:
-        for place in ("path", "querystring", "header"):
+        for place in _PLACES:
             values = self._params.get(place)
             if isinstance(values, Mapping) and values.get(name) is not None:
                 return values[name]
@@ -212,7 +223,7 @@ class _Override(_Values):
 
     def __init__(self, before: object, parts: tuple[str, ...]) -> None:
         given = before if isinstance(before, Mapping) else {}
-        entries = {str(key): _map(value) for key, value in given.items()}
+        entries = {str(key): _map(value) for key, value in given.items() if key not in parts}
         for part in parts:
             values = given.get(part)
             entries[part] = _Values(values if isinstance(values, Mapping) else {})
@@ -220,13 +231,18 @@ class _Override(_Values):
 
     def result(self) -> dict[str, object]:
         """Return what is set, as plain dicts."""
-        return {str(key): _plain(value) for key, value in self.items()}
+        return {str(key): _plain(value) for key, value in dict.items(self)}
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        # In the order in which they were set: that of a HashMap costs, and is for templates.
+        return {well_formed(str(key)): _plain(item) for key, item in dict.items(value)}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return well_formed(value) if isinstance(value, str) else value
 
 
 class _Context(HashMap):
@@ -237,7 +253,13 @@ class _Context(HashMap):
     def __init__(
         self, context: Mapping[str, object], request: _Override, response: _Override
     ) -> None:
-        entries = {key: _map(value) for key, value in context.items()}
+        overrides: dict[str, object] = {"requestOverride": request, "responseOverride": response}
+        # An override keeps the place that it has in the context: of the keys in one bucket of a
+        # HashMap the older one is first.
+        entries = {
+            key: overrides[key] if key in overrides else _map(value)
+            for key, value in context.items()
+        } | overrides
         identity = entries.get("identity")
         if isinstance(identity, HashMap) and "principalOrgId" in identity:
             # It shares a bucket with sourceIp and stands behind it (recorded).
@@ -245,8 +267,6 @@ class _Context(HashMap):
         authorizer = entries.get("authorizer")
         if isinstance(authorizer, HashMap) and isinstance(authorizer.get("claims"), Mapping):
             authorizer["claims"] = _Claims(authorizer["claims"])  # type: ignore[arg-type]
-        entries["requestOverride"] = request
-        entries["responseOverride"] = response
         super().__init__(entries)
 
 
@@ -297,7 +317,7 @@ def escape_javascript(text: str) -> str:
 
 def _url_encode(text: str) -> str:
     # java.net.URLEncoder keeps `*` and escapes `~`; it turns lone surrogates into `?`.
-    return quote_plus(text.encode("utf-8", "replace"), safe="*").replace("~", "%7E")
+    return quote_plus(well_formed(text), safe="*").replace("~", "%7E")
 
 
 def _url_decode(text: str) -> str:
@@ -315,7 +335,7 @@ _HEX = "0123456789abcdefABCDEF"
 
 
 def _base64_encode(text: str) -> str:
-    return base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
+    return base64.b64encode(well_formed(text).encode()).decode("ascii")
 
 
 def _base64_decode(text: str) -> str:

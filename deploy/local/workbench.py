@@ -20,6 +20,7 @@ from typing import Final
 from deploy import contract as contracts
 from deploy.contract import Contract, ContractError, Operation
 from deploy.contract.document import join
+from deploy.contract.placeholders import placeholders_in
 from deploy.local.api_import import import_api
 from deploy.local.definition import ApiImportError
 from deploy.local.deployment import contract_error
@@ -129,10 +130,16 @@ class _Bench:
         if found is None:
             return []
         pointer, template = found
-        return [
-            (f"{self.contract.file}:{self.contract.text_line(pointer, each.line)}", each)
-            for each in values(template.text, self._renderer(phase))
-        ]
+        try:
+            used = values(template.text, self._renderer(phase))
+        except VtlError:
+            return []  # The stage will say it, with the column that the template has.
+        return [(self.place(pointer, each.line), each) for each in used]
+
+    def place(self, pointer: str, line: int) -> str:
+        """Return `file:line` of a node or, with its line there, of a place in a text."""
+        found = self.contract.text_line(pointer, line) if line else self.contract.line(pointer)
+        return f"{self.contract.file}:{found}"
 
     def _renderer(self, phase: Phase) -> Callable[[str], str]:
         routed = self.rehearsal.routed
@@ -156,14 +163,14 @@ def _rendering(options: argparse.Namespace, paint: "_Paint") -> str:
     try:
         return "\n".join(_lines(bench, options.response, paint))
     except ConfigurationError as error:
-        pointer, _, cause = error.cause.partition(": ")
-        line = bench.contract.line(pointer.partition(",")[0])
-        raise WorkbenchError(f"{bench.contract.file}:{line}: {cause}") from error
+        place, _, cause = error.cause.partition(": ")
+        pointer, _, media_type = place.partition(", ")
+        line = error.__cause__.line if isinstance(error.__cause__, VtlError) else 0
+        at = bench.place(join(pointer, media_type) if media_type else pointer, line)
+        raise WorkbenchError(f"{at}: {cause}") from error
     except GatewayError as error:
         text = f"{bench.operation.name} answers {error.response_type}: {error.message}"
         raise WorkbenchError(f"{options.event}: {text}") from error
-    except VtlError as error:
-        raise WorkbenchError(f"{bench.contract.file}: {error}") from error
 
 
 def _lines(bench: _Bench, response: bool, paint: "_Paint") -> Iterator[str]:
@@ -200,10 +207,12 @@ def _bench(options: argparse.Namespace) -> _Bench:
     operation = _operation(contract, options.operation)
     alone = _alone(contract, operation)
     placeholders = with_defaults(dict(options.set))
+    elsewhere = placeholders_in(contract.document).keys() - placeholders_in(alone.document).keys()
+    own = {name: value for name, value in placeholders.items() if name not in elsewhere}
     try:
-        api = import_api(contracts.derive(alone, placeholders))
+        api = import_api(contracts.derive(alone, own))
     except ApiImportError as error:
-        raise contract_error(contract, error) from error
+        raise contract_error(contract, error.problems) from error
     rehearsal = Rehearsal(
         api,
         _event(options.event),
@@ -218,7 +227,7 @@ def _bench(options: argparse.Namespace) -> _Bench:
 def _operation(contract: Contract, name: str) -> Operation:
     operations = list(contract.operations())
     for operation in operations:
-        if name in (operation.name, f"{operation.method.upper()} {operation.path}"):
+        if name in (operation.name, f"{operation.http_method} {operation.path}"):
             return operation
     known = ", ".join(operation.name for operation in operations) or "none"
     raise WorkbenchError(f"{contract.file}: there is no operation {name!r}; there are: {known}")

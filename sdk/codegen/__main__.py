@@ -1,7 +1,8 @@
 """
-The command: `python -m codegen [FILE] [--package NAME] [--out DIR] [--messages FILE] [--check]`.
+The command: `python -m codegen [FILE] [--package NAME] [--out DIR] [--check]`.
 
-Its other form, `python -m codegen diff OLD NEW`, tells what users would notice of a new document.
+Its other forms: `python -m codegen diff OLD NEW` tells what users would notice of a new document,
+and `python -m codegen init NAME` writes a first document.
 What is not given comes from the table `[tool.codegen]` of pyproject.toml in the working folder.
 Exit codes: 0 done or current, 1 not current (`--check`), 2 a fault of the document or of the
 arguments.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import keyword
+import shlex
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -20,7 +22,8 @@ from typing import Any
 from codegen._check import drift
 from codegen._compare import Release, compare
 from codegen._diagnostics import DocumentError
-from codegen._generator import generate, is_generated, owned, read_file
+from codegen._generator import Places, generate, is_generated, owned, read_file
+from codegen._init import InitError, entity_names, write_document
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,14 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given[:1] == ["diff"]:
         return _diff(given[1:])
+    if given[:1] == ["init"]:
+        return _init(given[1:])
     options = _options(given)
-    package = options.out / options.package
+    places = Places(options.out / options.package, options.reference, options.tests)
     try:
-        files = generate(options.document, options.package, options.out, options.messages)
+        files = generate(options.document, places)
     except DocumentError as error:
         print(error, file=sys.stderr)
         return 2
-    present = owned(package, options.messages)
+    present = owned(places)
     if options.check:
         return _report(files, present)
     try:
@@ -74,6 +79,31 @@ def _diff(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _init(arguments: Sequence[str]) -> int:
+    """Write the document of an entity, and print what can be done with it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m codegen init", description="Write a complete document for an entity."
+    )
+    parser.add_argument("name", metavar="NAME", help="the entity, such as order or purchase-orders")
+    parser.add_argument("--plural", metavar="NAME", help="its plural, if NAME + s is wrong")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="a new folder (default: the plural)"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        names = entity_names(options.name, options.plural)
+        file = write_document(names, options.out or Path(names.plural))
+    except InitError as error:
+        print(error, file=sys.stderr)
+        return 2
+    shown = shlex.quote(str(file))
+    print(f"{file} is written. Its SDK, and the service on this machine:\n")
+    out = shlex.quote(str(file.parent))
+    print(f"python -m codegen {shown} --package {names.package} --out {out}")
+    print(f"python -m deploy.local --contract {shown}")
+    return 0
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     settings = _settings(Path("pyproject.toml"))
     parser = argparse.ArgumentParser(
@@ -82,10 +112,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("document", metavar="FILE", nargs="?", help="the OpenAPI 3.0 document")
     parser.add_argument("--package", metavar="NAME", help="import name of the package")
     parser.add_argument("--out", metavar="DIR", help="folder of the package's folder")
-    parser.add_argument("--messages", metavar="FILE", help="where types of accepted requests go")
+    parser.add_argument("--reference", metavar="DIR", help="where pages of operations go")
+    parser.add_argument("--tests", metavar="DIR", help="where the package's tests go")
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 if not current")
     options = parser.parse_args(arguments)
-    # The messages belong to the document that the settings name.
+    # These belong to the document that the settings name.
     inherits = options.document is None
     for name in ("document", "package", "out"):
         given = getattr(options, name) or settings.get(name)
@@ -95,8 +126,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     if not options.package.isidentifier() or keyword.iskeyword(options.package):
         parser.error(f"--package {options.package}: an import name is an identifier, no keyword")
     options.document, options.out = Path(options.document), Path(options.out)
-    messages = options.messages or (settings.get("messages") if inherits else None)
-    options.messages = Path(messages) if messages else None
+    for name in ("reference", "tests"):
+        place = getattr(options, name) or (settings.get(name) if inherits else None)
+        setattr(options, name, Path(place) if place else None)
     return options
 
 

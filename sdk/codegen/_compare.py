@@ -10,7 +10,7 @@ from typing import Any
 from codegen import _names
 from codegen._directions import Directed, flattened
 from codegen._document import Node
-from codegen._ir import Api, Operation, Parameter
+from codegen._ir import Api, Chain, Operation, Parameter, States
 from codegen._schemas import LIMITS, annotation
 
 
@@ -49,13 +49,57 @@ def _clients(old: Api, new: Api) -> Iterator[Change]:
         yield Change(Release.MAJOR, f"client `{old.client}` is called `{new.client}`")
     before = {operation.name: operation for operation in old.operations}
     after = {operation.name: operation for operation in new.operations}
-    yield from _presence("method", before, after)
-    for name in before.keys() & after.keys():
-        said = {_result(api, name) for api in (old, new)}
-        if len(said) > 1:
-            what = f"method `{name}` returns `{_result(new, name)}`, not `{_result(old, name)}`"
+    renamed = _renamed(before, after)
+    for was, now in renamed.items():
+        yield Change(Release.MAJOR, f"method `{was}` is called `{now}`")
+    same = {name: name for name in before if name in after} | renamed
+    gone = {name: None for name in before if name not in same}
+    yield from _presence("method", gone, dict.fromkeys(after.keys() - same.values()))
+    for was, now in same.items():
+        results = _result(old, was), _result(new, now)
+        if results[0] != results[1]:
+            what = f"method `{now}` returns `{results[1]}`, not `{results[0]}`"
             yield Change(Release.MAJOR, what)
-        yield from _operation(before[name], after[name])
+        yield from _operation(before[was], after[now])
+        chains = _chain_of(old, was), _chain_of(new, now)
+        if chains[0] is not None and chains[1] is not None:
+            yield from _chain(chains[0], chains[1])
+
+
+def _renamed(before: Mapping[str, Operation], after: Mapping[str, Operation]) -> dict[str, str]:
+    """The methods that have another name for the same request: method and path."""
+    requests = {(it.method, it.path): name for name, it in after.items() if name not in before}
+    return {
+        name: requests[it.method, it.path]
+        for name, it in before.items()
+        if name not in after and (it.method, it.path) in requests
+    }
+
+
+def _chain(old: Chain, new: Chain) -> Iterator[Change]:
+    """What changes for handles: what states mean, and whether older tokens can be resumed."""
+    name = new.start.name
+    kinds = [_kinds(chain.states) for chain in (old, new)]
+    for state in kinds[0].keys() & kinds[1].keys():
+        was, now = kinds[0][state], kinds[1][state]
+        if was != now:
+            what = f"state `{state}` of method `{name}` means {now}, not {was}"
+            yield Change(Release.MAJOR, what)
+    needed = [
+        (chain.start.operation_id, {it.parameter for it in chain.status_arguments})
+        for chain in (old, new)
+    ]
+    if needed[0] != needed[1]:
+        what = f"tokens of `{name}` that an older release gave cannot be resumed"
+        yield Change(Release.MAJOR, what)
+
+
+def _kinds(states: States) -> dict[str, str]:
+    return {
+        **dict.fromkeys(states.pending, "pending"),
+        **dict.fromkeys(states.succeeded, "succeeded"),
+        **dict.fromkeys(states.failed, "failed"),
+    }
 
 
 def _presence(
@@ -67,9 +111,13 @@ def _presence(
         yield Change(Release.MINOR, f"{kind} `{name}` is new")
 
 
+def _chain_of(api: Api, name: str) -> Chain | None:
+    return next((chain for chain in api.chains if chain.start.name == name), None)
+
+
 def _result(api: Api, name: str) -> str:
     """What a method returns: the handle's result, if it gives one."""
-    chain = next((chain for chain in api.chains if chain.start.name == name), None)
+    chain = _chain_of(api, name)
     if chain is not None:
         return f"Handle[{chain.result.type}]"
     return next(operation.returns for operation in api.operations if operation.name == name)
@@ -78,6 +126,9 @@ def _result(api: Api, name: str) -> str:
 def _operation(old: Operation, new: Operation) -> Iterator[Change]:
     if new.deprecated and not old.deprecated:
         yield Change(Release.MINOR, f"method `{new.name}` is deprecated")
+    if new.authenticated != old.authenticated:
+        signed = "is signed" if new.authenticated else "is not signed any more"
+        yield Change(Release.MAJOR, f"the request of method `{new.name}` {signed}")
     bodies = [None if it.body is None else (it.body.type, it.body.required) for it in (old, new)]
     if bodies[0] != bodies[1]:
         loosened = bodies[0] is not None and bodies[1] == (bodies[0][0], False)
@@ -91,6 +142,18 @@ def _operation(old: Operation, new: Operation) -> Iterator[Change]:
         said = _parameter(before.get(name), after.get(name))
         if said is not None:
             yield Change(said[0], f"argument `{name}` of method `{new.name}` {said[1]}")
+    yield from _errors(old, new)
+
+
+def _errors(old: Operation, new: Operation) -> Iterator[Change]:
+    """What `ApiError.problem` holds; a status that is no longer described may come all the same."""
+    before = {answer.status: answer.type for answer in old.errors}
+    after = {answer.status: answer.type for answer in new.errors}
+    for status in before.keys() | after.keys():
+        was, now = before.get(status), after.get(status)
+        if was != now:
+            what = f"the error {status} of method `{new.name}` holds `{now}`, not `{was}`"
+            yield Change(Release.MINOR if was is None else Release.MAJOR, what)
 
 
 def _body(operation: Operation) -> str:

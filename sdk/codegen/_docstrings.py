@@ -90,7 +90,8 @@ class Docstrings:
                 _section("Raises:", self._raised(operation, kind)),
             ]
         if kind in ("plain", "handle"):
-            blocks.append(f"Source: {self.source}{operation.pointer}")
+            *others, last = filter(None, blocks)
+            blocks = [*others, f"{last}\nSource: {self.source}{operation.pointer}"]
         return _text(blocks)
 
     def _common(self) -> list[str]:
@@ -111,9 +112,12 @@ class Docstrings:
 
     def _answer(self, response: Response) -> str:
         status = response.status
-        name = self.errors.get(int(status), "ApiError") if status.isdecimal() else "ApiError"
         shown = "any other status" if status == "default" else status
-        return f"{name}: {shown}: {_one_line(response.description).rstrip('.')}."
+        return f"{self.error(status)}: {shown}: {_one_line(response.description).rstrip('.')}."
+
+    def error(self, status: str) -> str:
+        """The runtime's class for a status, as the document writes it: `404`, `4XX`, `default`."""
+        return self.errors.get(int(status), "ApiError") if status.isdecimal() else "ApiError"
 
 
 def _text(blocks: Iterable[str], indent: int = _INDENT) -> str:
@@ -180,10 +184,8 @@ def _arguments(operation: Operation, kind: Kind) -> list[str]:
 
 
 def _returned(operation: Operation, chain: Chain | None, kind: Kind) -> list[str]:
-    if kind == "wait":
+    if kind == "wait" or (chain is not None and kind != "plain"):
         return []  # the annotation says it
-    if chain is not None and kind != "plain":
-        return [f"A handle that resolves to a `{chain.result.type.replace('models.', '')}`."]
     said = (_one_line(response.description).rstrip(".") for response in operation.results)
     return ["; ".join(text for text in said if text) + "."]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,6 +36,10 @@ _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
 )
 
+# Two escapes for one character; a backslash that is escaped itself begins none.
+_SURROGATES: Final = re.compile(
+    rb"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
 _STRING: Final = "tag:yaml.org,2002:str"
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
@@ -110,6 +115,12 @@ class Document:
             pointer = join(pointer, token)
         return node, pointer
 
+    def owners_of(self, extension: str) -> Iterator[str]:
+        """The pointers of the objects that have an extension, data and other extensions aside."""
+        for node, pointer in _described(self.root, "#"):
+            if extension in node and not pointer.endswith("/properties"):
+                yield pointer
+
     def follow(self, node: Json, pointer: str) -> tuple[Json, str]:
         """The value behind a chain of `$ref`, and the pointer to it."""
         seen = set()
@@ -173,7 +184,7 @@ def _parse(content: bytes, source: str) -> tuple[Node, dict[str, int], list[Prob
     remedy = "write it as one YAML or JSON object"
     try:
         # The graph of nodes; no object is made of it.
-        tree = yaml.compose(content, Loader=_Loader)
+        tree = yaml.compose(_as_yaml(content), Loader=_Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         why = str(getattr(error, "problem", None) or error)
@@ -191,6 +202,23 @@ def _parse(content: bytes, source: str) -> tuple[Node, dict[str, int], list[Prob
         problem = Problem(1, "#", what, why, "write what is repeated once, and refer to it")
         raise DocumentError(source, [problem]) from None
     return root, walk.lines, walk.problems
+
+
+def _as_yaml(content: bytes) -> bytes:
+    """
+    JSON as YAML reads it, on the same lines.
+
+    YAML 1.1 takes no tabs as white space, and no character in two escapes (RFC 8259, section 7).
+    """
+    try:
+        json.loads(content)
+    except ValueError:
+        return content
+
+    def character(match: re.Match[bytes]) -> bytes:
+        return match[1] + str(json.loads(b'"%s"' % match[2])).encode("utf-8")
+
+    return _SURROGATES.sub(character, content.replace(b"\t", b" "))
 
 
 class _Walk:
@@ -269,17 +297,26 @@ def _check_references(document: Document) -> Iterator[Problem]:
 
 
 def _references(node: Json, pointer: str) -> Iterator[tuple[str, str]]:
+    for owner, place in _described(node, pointer):
+        if isinstance(owner.get("$ref"), str):
+            yield join(place, "$ref"), owner["$ref"]
+
+
+def _described(node: Json, pointer: str) -> Iterator[tuple[Node, str]]:
+    """
+    The objects that describe the API, with their pointers.
+
+    Left out is what examples hold, which is data, and what extensions hold, which is their owners'.
+    """
     if isinstance(node, list):
         for index, item in enumerate(node):
-            yield from _references(item, join(pointer, index))
+            yield from _described(item, join(pointer, index))
     elif isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield join(pointer, "$ref"), node["$ref"]
+        yield node, pointer
         for name, item in node.items():
-            # Examples hold data, and extensions hold what their owners please.
             is_data = name in ("example", "examples") and not pointer.endswith("/properties")
             if not is_data and not name.startswith("x-"):
-                yield from _references(item, join(pointer, name))
+                yield from _described(item, join(pointer, name))
 
 
 def _validate(document: Document, *, follow: bool) -> Iterator[Problem]:

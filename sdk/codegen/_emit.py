@@ -12,24 +12,30 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from codegen._directions import Directed
 from codegen._docstrings import Docstrings, escape
 from codegen._document import Document
+from codegen._examples import Examples
 from codegen._ir import Api, Operation, Parameter
-from codegen._messages import read_messages
+from codegen._literals import Literals
 from codegen._models import render_models
+from codegen._names import many_name
+from codegen._project import Project, filters, importable
+from codegen._reference import Reference
 from codegen._schemas import Shape, is_class, is_enumeration, is_object
+from codegen._suite import Suite
+from codegen._usages import is_demanded, read_usages
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _RUFF_SETTINGS: Final = """\
 line-length = 100
 target-version = "py311"
 [lint]
-select = ["F401", "I"]
+select = ["F401", "I", "RUF022"]
 [lint.isort]
 known-first-party = ["{package}"]
 [format]
@@ -38,7 +44,10 @@ skip-magic-trailing-comma = true
 _CLASS: Final = re.compile(r"\bmodels\.(\w+)")
 _MAPPING: Final = "Mapping[str, object]"
 _RUNTIME_NAMES: Final = frozenset(
-    {"AsyncHandle", "Auth", "BearerToken", "Credentials", "Handle", "Polling", "Request"}
+    {
+        *("AsyncHandle", "Auth", "BearerToken", "Credentials", "Handle"),
+        *("Outcome", "Polling", "Request", "Response"),
+    }
 )
 _TOOLS: Final = ("datamodel-code-generator", "ruff")
 
@@ -64,35 +73,73 @@ def render(api: Api, directed: Directed, document: Document, target: Target) -> 
     Render the package.
 
     Returns:
-        The files' text by their path inside the package; `messages.py` is the messages module,
-        wherever the caller puts it.
+        The files' text by their path inside the package.
     """
     docstrings = Docstrings(document.name, _error_classes(target.runtime / "errors.py"), api)
+    reference = Reference(api, directed)
     environment = _environment(directed, docstrings)
-    context = {
+    environment.filters.update(filters(docstrings, reference))
+    exports = _exports(api, directed, target)
+    context: dict[str, Any] = {
         "api": api,
+        "package": target.package,
+        "imported": importable(exports["model_names"]),
         "chains": {chain.start.name: chain for chain in api.chains},
         "source": document.name,
         "sha256": document.sha256,
         "tools": ", ".join(f"{tool} {metadata.version(tool)}" for tool in _TOOLS),
-        **_exports(api, directed, target),
-        "messages": read_messages(api.chains, directed.shapes),
+        **exports,
+        "many": _many_names(api),
+        "limits": _limit_names(api),
     }
 
     def fill(template: str) -> str:
         return environment.get_template(template).render(context)
 
+    usages = read_usages(api, Examples(document), Literals(directed.shapes, context["imported"]))
+    suite = Suite(api, directed.shapes, docstrings)
+    project = Project(api, environment, context, target.package, usages, reference, suite)
     files = {
         "__init__.py": fill("package.py.jinja2"),
         "_generated/__init__.py": fill("generated.py.jinja2"),
         "_generated/client.py": fill("client.py.jinja2"),
         "_generated/models.py": fill("models.py.jinja2") + render_models(directed, target.package),
         "_generated/operations.py": fill("operations.py.jinja2"),
-        "_messages.py": fill("messages.py.jinja2"),
+        "_generated/testing.py": fill("testing.py.jinja2"),
     }
+    if context["limits"]:
+        files["_generated/sent.py"] = fill("sent.py.jinja2")
     if directed.lenient:
         files["_generated/received.py"] = fill("received.py.jinja2")
-    return _formatted(files, target.package)
+    shown = project.programs()
+    formatted = _formatted({**files, **project.tests(), **shown}, target.package)
+    pages = project.pages(formatted)
+    return {name: text for name, text in formatted.items() if name not in shown} | pages
+
+
+def _many_names(api: Api) -> dict[str, str]:
+    """The name of each asynchronous operation's method for many items, by the operation's."""
+    started = [chain.start.name for chain in api.chains]
+    taken = {operation.name for operation in api.operations}
+    taken |= {f"{name}_and_wait" for name in started} | {f"resume_{name}" for name in started}
+    names: dict[str, str] = {}
+    for name in started:
+        names[name] = many_name(name, taken)
+        taken.add(names[name])
+    return names
+
+
+def _limit_names(api: Api) -> dict[tuple[str, str], str]:
+    """What each limited type of a parameter is called, by the type and the parameter's name."""
+    names: dict[tuple[str, str], str] = {}
+    for operation in api.operations:
+        for parameter in operation.parameters:
+            if parameter.limited_type is not None:
+                name = parameter.name.upper()
+                if name in names.values():
+                    name = f"{operation.constant}_{name}"
+                names.setdefault((parameter.limited_type, parameter.name), name)
+    return names
 
 
 def _environment(directed: Directed, docstrings: Docstrings) -> Environment:
@@ -120,7 +167,7 @@ def _environment(directed: Directed, docstrings: Docstrings) -> Environment:
         accepted=lambda parameter, it: _accepted(parameter, it, directed.shapes),
         accepted_body=_accepted_body,
         required_first=lambda parameters: sorted(parameters, key=lambda p: not p.required),
-        demanded=_demanded,
+        demanded=is_demanded,
     )
     return environment
 
@@ -140,13 +187,8 @@ def _accepted(parameter: Parameter, operation: Operation, shapes: Mapping[str, S
         return f"{match[0]} | {_MAPPING}" if is_object(schema) else match[0]
 
     text = _CLASS.sub(widened, parameter.type).replace("list[", "Sequence[")
-    given = _demanded(parameter, operation) or text.endswith("| None")
+    given = is_demanded(parameter, operation) or text.endswith("| None")
     return text if given else f"{text} | None"
-
-
-def _demanded(parameter: Parameter, operation: Operation) -> bool:
-    """Whether the caller must give it: the runtime makes an idempotency key itself."""
-    return parameter.required and parameter.wire_name != operation.idempotency_header
 
 
 def _exports(api: Api, directed: Directed, target: Target) -> dict[str, Sequence[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,21 +15,52 @@ from codegen._emit import Target, render
 from codegen._ir import Api
 from codegen._links import LinkReader
 from codegen._operations import OperationReader
+from codegen._project import PROJECT, README, REFERENCE, TESTS
 from codegen._schemas import Schemas
 
 _RUNTIME_MARK: Final = "_operation.py"
-_MESSAGES: Final = "_messages.py"
+_GENERATED: Final = "_generated"
+_CACHES: Final = frozenset(("__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"))
 
 
-def generate(path: Path, package: str, out: Path, messages: Path | None) -> dict[Path, bytes]:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """
+    Where what is generated goes.
+
+    Attributes:
+        package: The package's folder, which is called like the package.
+        reference: The folder of the pages of operations, which holds nothing else; by default in
+            the package's, unless that is where the runtime lives, which is part of a project.
+        tests: The folder of the test-suite, likewise.
+    """
+
+    package: Path
+    reference: Path | None = None
+    tests: Path | None = None
+
+    @property
+    def is_home(self) -> bool:
+        """Whether the package is where the hand-written modules live."""
+        return self.package.resolve() == runtime()
+
+    def of(self, name: str) -> Path | None:
+        """Where a file goes, by its path in a package; `None` leaves it out."""
+        folder, _, rest = name.partition("/")
+        chosen = {REFERENCE: self.reference, TESTS: self.tests}.get(folder)
+        if chosen is not None:
+            return chosen / rest
+        is_project = folder in (PROJECT, README, REFERENCE, TESTS)
+        return None if is_project and self.is_home else self.package / name
+
+
+def generate(path: Path, places: Places) -> dict[Path, bytes]:
     """
     Generate a package; nothing is written.
 
     Args:
         path: The document.
-        package: Import name of the package.
-        out: The folder that holds, or will hold, the package's folder.
-        messages: Where the types of accepted requests go; `None` leaves them out.
+        places: Where it is to go.
 
     Returns:
         Content by path.
@@ -38,18 +70,25 @@ def generate(path: Path, package: str, out: Path, messages: Path | None) -> dict
     """
     document, api, directed = read_file(path)
     home = runtime()
-    target = Target(package, home, (out / package).resolve() == home)
+    target = Target(places.package.name, home, places.is_home)
     files = render(api, directed, document, target)
-    written: dict[Path, bytes] = {}
-    for name, text in files.items():
-        place = messages if name == _MESSAGES else out / package / name
-        if place is not None:
-            written[place] = text.encode("utf-8")
-    if not target.own_runtime:
-        for module in (*sorted(home.glob("*.py")), home / "py.typed"):
-            if module.name != "__init__.py":
-                written[out / package / module.name] = module.read_bytes()
+    written = {
+        place: text.encode("utf-8")
+        for name, text in files.items()
+        if (place := places.of(name)) is not None
+    }
+    if not places.is_home:
+        for module in _runtime_modules(home):
+            written[places.package / module.relative_to(home)] = module.read_bytes()
     return written
+
+
+def _runtime_modules(home: Path) -> Iterator[Path]:
+    """The hand-written modules, those of folders included, and the mark that they are typed."""
+    yield home / "py.typed"
+    for module in sorted(home.rglob("*.py")):
+        if module != home / "__init__.py" and module.relative_to(home).parts[0] != _GENERATED:
+            yield module
 
 
 def read_file(path: Path) -> tuple[Document, Api, Directed]:
@@ -125,17 +164,18 @@ def is_generated(content: bytes) -> bool:
     return b"@generated" in content.partition(b"\n")[0]
 
 
-def owned(package: Path, messages: Path | None) -> dict[Path, bytes]:
-    """
-    What is there of what a run would write or remove: all of a package, or of its generated part.
+def owned(places: Places) -> dict[Path, bytes]:
+    """What is there of what a run would write or remove."""
+    home = [places.package / _GENERATED, places.package / "__init__.py"]
+    roots = home if places.is_home else [places.package]
+    roots += [place for place in (places.reference, places.tests) if place is not None]
+    return {path: path.read_bytes() for root in roots for path in _files(root)}
 
-    Args:
-        package: The package's folder.
-        messages: The messages module, if it is generated.
-    """
-    root = package / "_generated" if package.resolve() == runtime() else package
-    paths = [path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    paths += [
-        path for path in (package / "__init__.py", messages) if path is not None and path.is_file()
-    ]
-    return {path: path.read_bytes() for path in paths}
+
+def _files(root: Path) -> Iterator[Path]:
+    """A file, or all of a folder's, those of caches aside."""
+    if root.is_file():
+        yield root
+    for path in root.rglob("*"):
+        if path.is_file() and _CACHES.isdisjoint(path.relative_to(root).parts):
+            yield path

@@ -16,7 +16,11 @@ Location = Literal["path", "query", "header", "cookie"]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter; `name` is Python's, `wire_name` the document's."""
+    """
+    A parameter; `name` is Python's, `wire_name` the document's.
+
+    `limited_type` is what the value is validated as, where the document sets limits to it.
+    """
 
     pointer: str
     name: str
@@ -26,18 +30,20 @@ class Parameter:
     style: str
     explode: bool
     type: str
+    limited_type: str | None
     description: str
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request body."""
+    """A request body; `encoding` has media types of parts, by wire name."""
 
     pointer: str
     type: str
     required: bool
     media_type: str
     description: str
+    encoding: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class LinkReader:
         found = [self._told(self._chain, operation) for operation in self._operations]
         chains = tuple(chain for chain in found if chain is not None)
         self._check_names(chains)
+        self._check_extensions()
         return chains
 
     def _check_names(self, chains: Sequence[Chain]) -> None:
@@ -78,6 +79,24 @@ class LinkReader:
                         "two methods cannot have one name",
                         "give it another `operationId`",
                     )
+
+    def _check_extensions(self) -> None:
+        """An `x-async` that is not on a start link would count for nothing."""
+        read = {
+            pointer
+            for operation in self._operations
+            for response in operation.responses
+            if response.status == "202"
+            for _, pointer in response.links
+        }
+        for owner in self._document.owners_of("x-async"):
+            if owner not in read and not owner.startswith("#/components/links/"):
+                self._report(
+                    join(owner, "x-async"),
+                    "`x-async` does not stand on a link of a `202` answer",
+                    "it is read there only",
+                    "move it to the link that leads from the `202` answer to the status operation",
+                )
 
     def _told(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read, without the problems that only follow from a reference that leads nowhere."""

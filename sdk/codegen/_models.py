@@ -8,18 +8,25 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from codegen._directions import Directed
-from codegen._document import Node
-from codegen._schemas import COMPONENTS, EXTRAS, TAGS, Shape, field_names, is_object, references
+from codegen._document import Json, Node
+from codegen._schemas import (
+    COMPONENTS,
+    EXTRAS,
+    LIMITS,
+    TAGS,
+    Shape,
+    field_names,
+    is_object,
+    references,
+)
 
 _TEMPLATES: Final = Path(__file__).parent / "templates" / "models"
-# `byte` would become a type that refuses what is no UTF-8, `email` would need a dependency, and
-# `uri` would change what was received ("http://a" -> "http://a/").
+# `email` would need a dependency, and `uri` would change what was received ("http://a" ->
+# "http://a/").
 _TYPE_MAPPINGS: Final = (
-    "string+byte=string",
-    "string+binary=string",
     "string+email=string",
     "string+hostname=string",
     "string+ipv4=string",
@@ -27,6 +34,7 @@ _TYPE_MAPPINGS: Final = (
     "string+password=string",
     "string+uri=string",
 )
+_BYTES: Final = {"byte": "Base64", "binary": "Binary"}
 _MARK: Final = "shape: "
 # A member that makes the model generator put the lenient form first. The template leaves it out.
 _FIRST: Final = "x-lenient-form-first"
@@ -47,12 +55,14 @@ def render_models(directed: Directed, package: str) -> str:
     Raises:
         ModelError: A class is missing.
     """
+    if not directed.shapes:
+        return ""  # which the model generator would refuse
     from datamodel_code_generator import generate
     from datamodel_code_generator.enums import DataModelType, InputFileType
     from datamodel_code_generator.format import Formatter
 
     code = generate(
-        json.dumps(_openapi(directed)),
+        json.dumps(_openapi(directed, package)),
         input_file_type=InputFileType.OpenAPI,
         output_model_type=DataModelType.PydanticV2BaseModel,
         preset="practical-py311-20261027",
@@ -64,6 +74,7 @@ def render_models(directed: Directed, package: str) -> str:
             f"{package}._models.Tagged",
             "typing.TYPE_CHECKING",
             "typing.Annotated",
+            "typing.ClassVar",
             "typing.Union",
             *([f"{package}._generated.received.Received"] if directed.lenient else []),
         ],
@@ -76,6 +87,7 @@ def render_models(directed: Directed, package: str) -> str:
         use_object_type=True,
         use_frozen_field=False,
         enum_field_as_literal=None,
+        use_single_value_enum_as_const=False,  # which would close it
         capitalise_enum_members=True,
         disable_timestamp=True,
         custom_class_name_generator=str,
@@ -87,8 +99,10 @@ def render_models(directed: Directed, package: str) -> str:
     return code
 
 
-def _openapi(directed: Directed) -> Node:
-    schemas: Node = {name: dict(shape.schema) for name, shape in directed.shapes.items()}
+def _openapi(directed: Directed, package: str) -> Node:
+    schemas: Node = {
+        name: _with_bytes(shape.schema, package) for name, shape in directed.shapes.items()
+    }
     for name, lenient in directed.lenient.items():
         if is_object(schemas[name]):
             first = {_FIRST: {"$ref": f"{COMPONENTS}/{lenient}"}}
@@ -97,12 +111,28 @@ def _openapi(directed: Directed) -> Node:
     return {"openapi": "3.0.3", "info": info, "paths": {}, "components": {"schemas": schemas}}
 
 
+def _with_bytes(schema: Json, package: str) -> Any:
+    """The schema with our types of bytes: the model generator's refuse what is no UTF-8."""
+    if isinstance(schema, list):
+        return [_with_bytes(item, package) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kind = _BYTES.get(str(schema.get("format"))) if schema.get("type") == "string" else None
+    if kind is not None:
+        # Limits count the characters of the text on the wire.
+        rest = {key: value for key, value in schema.items() if key not in LIMITS}
+        return {**rest, "customTypePath": f"{package}._models.{kind}"}
+    return {key: _with_bytes(value, package) for key, value in schema.items()}
+
+
 def _template_data(directed: Directed) -> defaultdict[str, dict[str, object]]:
     """What the class template is told: which class is lenient, and of which."""
     data: defaultdict[str, dict[str, object]] = defaultdict(dict)
     for name, shape in directed.shapes.items():
         # Makes shapes differ that hold the same, which the model generator would merge into one.
         data[name] = {"comment": f"{_MARK}{name}"}
+        if name in directed.sent and (never := _never_null(shape.schema, directed.shapes)):
+            data[name] |= {"never_null": never}
         if EXTRAS in shape.schema:
             data[name] |= {"extras": next(references(shape.schema[EXTRAS]))}
     for name, lenient in directed.lenient.items():
@@ -110,6 +140,25 @@ def _template_data(directed: Directed) -> defaultdict[str, dict[str, object]]:
             data[name] |= {"lenient_form": lenient, "first": _FIRST}
             data[lenient] |= {"is_lenient": True}
     return data
+
+
+def _never_null(schema: Node, shapes: Mapping[str, Shape]) -> frozenset[str]:
+    """Names of the object's members that may be left out and may not be `null`."""
+    parts = [schema, *(part for part in schema.get("allOf", ()) if "$ref" not in part)]
+    required = {name for part in parts for name in part.get("required", ())}
+    return frozenset(
+        name
+        for part in parts
+        for name, member in part.get("properties", {}).items()
+        if name not in required and not _may_be_null(member, shapes)
+    )
+
+
+def _may_be_null(schema: Node, shapes: Mapping[str, Shape]) -> bool:
+    """Whether a schema takes `null`, as one does that names no type (OpenAPI 3.0.3, 4.7.24.1)."""
+    if "$ref" in schema:
+        return _may_be_null(shapes[schema["$ref"].rpartition("/")[2]].schema, shapes)
+    return bool(schema.get("nullable")) or not isinstance(schema.get("type"), str)
 
 
 def _settled(code: str, directed: Directed, package: str) -> str:
@@ -138,7 +187,8 @@ def _tagged(code: str, shapes: Mapping[str, Shape]) -> str:
         if tags and before:
             union = ast.unparse(node.value.args[1])
             tagged = f"Tagged({tags['property']!r}, {tags['tags']!r})"
-            after = f"{name} = TypeAliasType({name!r}, Annotated[Union[{union}, Model], {tagged}])"
+            members = union if "closed" in tags else f"{union}, Model"
+            after = f"{name} = TypeAliasType({name!r}, Annotated[Union[{members}], {tagged}])"
             code = code.replace(before, after)
     return code
 

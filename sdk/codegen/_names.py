@@ -30,7 +30,7 @@ _MODEL_NAMES: Final = frozenset(name for name in dir(BaseModel) if not name.star
 _ARGUMENT_NAMES: Final = frozenset(("self", "cls", "body", "timeout"))
 # What the clients of the runtime offer besides operations, and what annotations in a client's class
 # body refer to.
-_CLIENT_NAMES: Final = frozenset(("close", "aclose", "models", "date", "datetime"))
+_CLIENT_NAMES: Final = frozenset(("close", "aclose", "with_options", "models", "date", "datetime"))
 # What generated models import, and the names that Python gives a meaning.
 _CLASS_NAMES: Final = frozenset(
     (
@@ -66,6 +66,22 @@ def method_name(operation_id: str | None, method: str, path: str) -> str:
     """Name of an operation's method: snake_case of its `operationId`, or of method and path."""
     name = operation_id if operation_id is not None else f"{method} {path}"
     return _identifier(_snake(name), "call_", _CLIENT_NAMES | _ANNOTATION_NAMES)
+
+
+def many_name(name: str, taken: Iterable[str]) -> str:
+    """
+    Name of the method that starts an operation for many items.
+
+    The last word's plural: `es` after x, z, ch and sh, `ies` for a y after a consonant, else `s`.
+    Where that word ends in s (no rule tells `status` from `users`), or another method has the name:
+    `_many`.
+    """
+    stem = name.rstrip("_")
+    if re.search(r"[^aeiou_]y$", stem):
+        plural = f"{stem[:-1]}ies"
+    else:
+        plural = stem + ("es" if re.search(r"(x|z|ch|sh)$", stem) else "s")
+    return f"{stem}_many" if stem.endswith("s") or plural in taken else plural
 
 
 def parameter_name(wire_name: str) -> str:

@@ -10,6 +10,7 @@ from codegen import _names
 from codegen._diagnostics import Problem
 from codegen._document import Document, Json, Node, join
 from codegen._ir import Body, Location, Operation, Parameter, Response
+from codegen._limits import limited_type
 from codegen._schemas import Schemas, limits_text
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -100,6 +101,10 @@ class OperationReader:
             schema, place = media.get("schema", {}), join(pointer, "content", media_type, "schema")
         kind = self._schemas.sent_type(schema, place, f"{title} {node['name']}")
         style = "json" if "content" in node else node.get("style", _STYLES[node["in"]])
+        # What a path names, the server knows or not; an ID of a newer form is not for us to refuse.
+        limited = (
+            limited_type(self._document, schema, place, kind) if node["in"] != "path" else None
+        )
         return Parameter(
             pointer=pointer,
             name=_names.parameter_name(node["name"]),
@@ -109,6 +114,7 @@ class OperationReader:
             style=style,
             explode=bool(node.get("explode", style == "form")),
             type=kind,
+            limited_type=limited,
             description=self._described(node, schema, place),
         )
 
@@ -130,24 +136,34 @@ class OperationReader:
         media_type = _media_type(body.get("content", {}))
         if media_type is None:
             return None, None
-        if _plain_media_type(media_type).startswith("multipart/"):
-            self.problems.append(
-                self._document.problem(
-                    join(place, "content", media_type),
-                    f"bodies of `{media_type}` are not supported",
-                    "how the parts are written is not said by a schema alone",
-                    "offer JSON, a form, text or bytes",
-                )
-            )
-        schema = body["content"][media_type].get("schema", {})
-        where = join(place, "content", media_type, "schema")
-        if _is_json(media_type) or _plain_media_type(media_type) == _FORM:
+        plain, media = _plain_media_type(media_type), body["content"][media_type]
+        schema, where = media.get("schema", {}), join(place, "content", media_type, "schema")
+        if plain.startswith("multipart/"):
+            self._check_parts(schema, where)
+        if _is_json(media_type) or plain == _FORM or plain.startswith("multipart/"):
             kind = self._schemas.sent_type(schema, where, f"{title} request")
         else:
             kind = _content_type(media_type)
+        encoding = {
+            name: said["contentType"]
+            for name, said in media.get("encoding", {}).items()
+            if "contentType" in said
+        }
         description = _text(body.get("description"))
         required = bool(body.get("required"))
-        return Body(place, kind, required, media_type, description), (schema, where)
+        return Body(place, kind, required, media_type, description, encoding), (schema, where)
+
+    def _check_parts(self, schema: Json, pointer: str) -> None:
+        target, place = self._document.follow(schema, pointer)
+        if not isinstance(target, dict) or not {"properties", "allOf"} & target.keys():
+            self.problems.append(
+                self._document.problem(
+                    place,
+                    "a body of several parts is no object with properties",
+                    "each property is a part, and there is none",
+                    "describe the parts by `properties`; a file is `type: string, format: binary`",
+                )
+            )
 
     def _responses(self, node: Node, pointer: str, title: str) -> Iterator[Response]:
         for status, item in node.get("responses", {}).items():

@@ -14,7 +14,7 @@ from typing import Final
 
 from codegen import _names
 from codegen._diagnostics import Problem
-from codegen._document import Document, Json, Node, join
+from codegen._document import Document, Json, Node, join, tokens
 
 COMPONENTS: Final = "#/components/schemas"
 _LIMITS: Final = (
@@ -106,9 +106,57 @@ class Schemas:
         for component in components:
             pointer = join(COMPONENTS, component)
             self._names[pointer] = self._claim(_names.class_name(component), pointer)
+        self._bases = {
+            pointer: self._coined(f"Any{self._names[pointer]}", f"{pointer}/discriminator")
+            for pointer in self._told_apart(components)
+        }
         for component, schema in components.items():
             pointer = join(COMPONENTS, component)
             self._define(self._names[pointer], schema, pointer)
+        for pointer, name in self._bases.items():
+            self.shapes[name] = Shape(name, pointer, self._base_union(components, pointer))
+
+    def _told_apart(self, components: Node) -> Iterator[str]:
+        """The components with a `discriminator` that others take up by `allOf`."""
+        for component, schema in components.items():
+            pointer = join(COMPONENTS, component)
+            alone = isinstance(schema, dict) and not schema.keys() & {"oneOf", "anyOf"}
+            if alone and "discriminator" in schema and self._kinds_of(components, pointer):
+                yield pointer
+
+    def _kinds_of(self, components: Node, base: str) -> list[str]:
+        """The components that take up another one by `allOf`, themselves or by a third."""
+        above = {
+            component: {
+                self._document.follow(part, "")[1]
+                for part in (schema.get("allOf", ()) if isinstance(schema, dict) else ())
+                if "$ref" in part
+            }
+            for component, schema in components.items()
+        }
+        kinds: list[str] = []
+        bases = [base]
+        while bases:
+            wanted = bases.pop()
+            found = [it for it in above if wanted in above[it] and it not in kinds]
+            kinds += found
+            bases += [join(COMPONENTS, component) for component in found]
+        return kinds
+
+    def _base_union(self, components: Node, base: str) -> Node:
+        """What a reference to such a component stands for: any of its kinds, or itself."""
+        said = components[tokens(base)[-1]]["discriminator"]
+        kinds = [*self._kinds_of(components, base), tokens(base)[-1]]
+        tags = {name: index for index, name in enumerate(kinds)}
+        for tag, target in said.get("mapping", {}).items():
+            name = tokens(target)[-1] if "/" in target else target
+            if name in kinds:
+                tags[tag] = kinds.index(name)
+        names = [self._names[join(COMPONENTS, kind)] for kind in kinds]
+        return {
+            "oneOf": [{"$ref": f"{COMPONENTS}/{name}"} for name in names],
+            TAGS: {"property": said["propertyName"], "tags": tags, "closed": True},
+        }
 
     def sent_type(self, schema: Json, pointer: str, name: str) -> str:
         """The type of a schema in a request; an inline one gets the name."""
@@ -135,27 +183,43 @@ class Schemas:
             )
         return name
 
+    def _coined(self, name: str, pointer: str) -> str:
+        """A name that no rule gives: one that is taken is not the document's fault."""
+        while self._owners.setdefault(name, pointer) != pointer:
+            name += "_"
+        return name
+
     def _define(self, name: str, schema: Json, pointer: str) -> None:
         self.shapes[name] = Shape(name, pointer, {})  # keeps the place: inline shapes come after
         self.shapes[name] = Shape(name, pointer, self._normalise(schema, pointer, name))
 
-    def _place(self, schema: Json, pointer: str, name: str) -> Node:
-        """A schema as it stands where it is used: a reference, or something small."""
+    def _place(self, schema: Json, pointer: str, name: str, *, ruled: bool = False) -> Node:
+        """
+        A schema as it stands where it is used: a reference, or something small.
+
+        Args:
+            schema: The schema.
+            pointer: Where it stands.
+            name: The words of its class's name, if it needs one.
+            ruled: Whether the rules give that name, so that another class of it is a problem.
+        """
         target, place = self._document.follow(schema, pointer)
         if place in self._names:
-            return _nullable_if(target, {"$ref": f"{COMPONENTS}/{self._names[place]}"})
+            class_name = self._bases.get(place, self._names[place])
+            return _nullable_if(target, {"$ref": f"{COMPONENTS}/{class_name}"})
         if _is_reference(target):
-            return self._reference(target, place, name)
+            return self._reference(target, place, name, ruled=ruled)
         if not _has_own_class(target):
             return self._normalise(target, place, name)
         class_name = _names.class_name(name)
-        self._names[place] = self._claim(class_name, place)
+        class_name = (self._claim if ruled else self._coined)(class_name, place)
+        self._names[place] = class_name
         self._define(class_name, target, place)
         return _nullable_if(target, {"$ref": f"{COMPONENTS}/{class_name}"})
 
-    def _reference(self, schema: Node, pointer: str, name: str) -> Node:
+    def _reference(self, schema: Node, pointer: str, name: str, *, ruled: bool) -> Node:
         """OpenAPI 3.0 ignores what is beside `$ref`: a nullable one is an `allOf` of one."""
-        inner = self._place(schema["allOf"][0], join(pointer, "allOf", 0), name)
+        inner = self._place(schema["allOf"][0], join(pointer, "allOf", 0), name, ruled=ruled)
         beside: Node = {key: schema[key] for key in ("nullable", "description") if key in schema}
         return {**beside, "allOf": [inner]} if beside else inner
 
@@ -182,7 +246,7 @@ class Schemas:
                     )
                     for index, part in enumerate(schema[keyword])
                 ]
-        if isinstance(schema.get("discriminator"), dict):
+        if isinstance(schema.get("discriminator"), dict) and {"oneOf", "anyOf"} & schema.keys():
             node[TAGS] = self._tags(schema)
         if "items" in schema:
             node["items"] = self._item(schema["items"], join(pointer, "items"), f"{name} item")
@@ -205,6 +269,9 @@ class Schemas:
         """A part of an `allOf` stays where it is: its members are its owner's."""
         if keyword == "allOf" and "$ref" not in schema:
             return self._normalise(schema, pointer, name.rpartition(" allOf")[0])
+        place = self._document.follow(schema, pointer)[1]
+        if keyword == "allOf" and place in self._bases:
+            return {"$ref": f"{COMPONENTS}/{self._names[place]}"}
         return self._item(schema, pointer, name)
 
     def _item(self, schema: Json, pointer: str, name: str) -> Node:
@@ -217,7 +284,7 @@ class Schemas:
         return placed if "$ref" in placed else self._alias(placed, pointer, name)
 
     def _alias(self, placed: Node, pointer: str, name: str) -> Node:
-        class_name = self._claim(_names.class_name(name), pointer)
+        class_name = self._coined(_names.class_name(name), pointer)
         self.shapes[class_name] = Shape(class_name, pointer, placed)
         return {"$ref": f"{COMPONENTS}/{class_name}"}
 
@@ -225,7 +292,9 @@ class Schemas:
         if "properties" in schema:
             self._check_fields(schema["properties"], pointer)
             node["properties"] = {
-                member: self._place(value, join(pointer, "properties", member), f"{name} {member}")
+                member: self._place(
+                    value, join(pointer, "properties", member), f"{name} {member}", ruled=True
+                )
                 for member, value in schema["properties"].items()
             }
             node["required"] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -141,16 +142,16 @@ class StateReader:
         """The class of each value: what `x-async` says, else what the words say."""
         classes: dict[str, str] = {}
         for kind in _CLASSES:
-            for index, value in enumerate(self._extension.get(kind, ())):
-                where = join(self._pointer, kind, index)
-                if classes.setdefault(str(value), kind) != kind:
+            for index, said in enumerate(self._extension.get(kind, ())):
+                value, where = state_text(said), join(self._pointer, kind, index)
+                if classes.setdefault(value, kind) != kind:
                     self._report(
                         where,
                         f"`{value}` is in two lists",
                         "a state is of one class",
                         "remove it from one",
                     )
-                if values and str(value) not in values:
+                if values and value not in values:
                     self._report(
                         where,
                         f"the state has no value `{value}`",
@@ -251,7 +252,12 @@ def _resolved(document: Document, schema: Json, pointer: str) -> tuple[Node, str
 
 def _values(schema: Json) -> list[str]:
     values = schema.get("enum", ()) if isinstance(schema, dict) else ()
-    return [str(value) for value in values if value is not None]
+    return [state_text(value) for value in values if value is not None]
+
+
+def state_text(value: Json) -> str:
+    """A state as text: one that is a number or a truth value, as JSON writes it."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def body_pointer(expression: Json) -> str | None:

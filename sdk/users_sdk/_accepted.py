@@ -8,14 +8,16 @@ client.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from html import escape
+from typing import Any, Generic, TypeVar
 
-from ._flows import Endpoint, check
+from ._flows import Endpoint, check, wait_timeout
+from ._origin import resume, revived
 from ._progress import Progress
 from ._steps import Flow
-from .errors import ClientClosed, SDKError
+from .errors import ClientClosed, SDKError, WaitTimeout
 
 T = TypeVar("T")
 
@@ -23,12 +25,13 @@ T = TypeVar("T")
 class Accepted(Generic[T]):
     """What both kinds of handle are: an accepted request, and how it is advanced."""
 
-    __slots__ = ("_endpoint", "_listeners", "_progress")
+    __slots__ = ("_client_type", "_endpoint", "_listeners", "_progress")
 
-    def __init__(self, progress: Progress[T], endpoint: Endpoint) -> None:
+    def __init__(self, progress: Progress[T], endpoint: Endpoint, client_type: type[Any]) -> None:
+        self._client_type = client_type
         self._progress = progress
         self._endpoint = endpoint
-        self._listeners: tuple[Callable[[], object], ...] = ()
+        self._listeners: list[Callable[[], object]] = []
 
     @property
     def message_id(self) -> str:
@@ -48,7 +51,7 @@ class Accepted(Generic[T]):
     @property
     def status(self) -> str | None:
         """The last state that the server named, in its own words; `None` if not asked yet."""
-        self._begin()
+        self.begin()
         return self._progress.status
 
     def token(self) -> str:
@@ -61,6 +64,45 @@ class Accepted(Generic[T]):
         ended = ", settled" if self.is_settled() else ""
         return f"<{type(self).__name__} {name} {self.message_id}: {status}{ended}>"
 
+    def bind(self, client: Any) -> Any:
+        """
+        Return a handle of another client for the same accepted request, not asked after yet.
+
+        For a handle that was pickled by a client with an `auth`, credentials or an HTTP client of
+        its own, none of which is pickled.
+        """
+        return resume(client, self._progress.chain.start.name, self.token())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """
+        Pickle the token, and the class and settings of the client; nothing secret.
+
+        What is unpickled waits anew, with credentials that are found where it is unpickled.
+        """
+        name = self._progress.chain.start.name
+        return revived, (self._client_type, self._endpoint.settings, name, self.token())
+
+    def _repr_html_(self) -> str:
+        """Show the handle in a notebook: what is known, without a question to the server."""
+        progress, now = self._progress, self._endpoint.wall_clock()
+        polled = progress.polled_at
+        rows = {
+            "state": f"{progress.status or 'not known yet'}{', settled' * self.is_settled()}",
+            "message ID": progress.message_id,
+            "request ID": progress.request_id,
+            "idempotency key": progress.idempotency_key,
+            "accepted": f"{now - progress.accepted_at:.1f} s ago",
+            "polls": progress.polls,
+            "last poll": None if polled is None else f"{now - polled:.1f} s ago",
+        }
+        cells = "".join(
+            f"<tr><th>{name}</th><td>{escape(str(value))}</td></tr>"
+            for name, value in rows.items()
+            if value is not None
+        )
+        title = escape(f"{type(self).__name__} {progress.chain.start.name}")
+        return f"<table><caption>{title}</caption>{cells}</table>"
+
     @property
     def due(self) -> float:
         """When the scheduler is to ask next, on the monotonic clock."""
@@ -70,12 +112,22 @@ class Accepted(Generic[T]):
         """Say whether there is nothing more to ask. Unlike `done()`, this starts nothing."""
         raise NotImplementedError
 
+    def overdue(self) -> WaitTimeout:
+        """Return the error of a wait that ended before the handle was settled."""
+        return wait_timeout(self._progress)
+
+    def begin(self) -> None:
+        """Let the handle advance by itself from now on, as its first question does."""
+        raise NotImplementedError
+
     def ask_at_once(self) -> None:
         """Make the handle due now, or as soon as the server allows."""
         self._progress.schedule.at_once(self._endpoint.clock())
 
     def advance(self) -> Flow[None]:
         """Ask once, for the scheduler."""
+        self._progress.polls += 1
+        self._progress.polled_at = self._endpoint.wall_clock()
         try:
             settled = yield from check(self._endpoint, self._progress)
         except Exception as error:
@@ -88,20 +140,22 @@ class Accepted(Generic[T]):
     def abandon(self) -> None:
         """Fail, because the client was closed."""
         progress = self._progress
-        self._reject(
-            ClientClosed(
-                f"The client was closed before {progress.chain.start.name} ended. It goes on: "
-                "resume it with the error's token",
-                token=progress.token(),
-                request_id=progress.request_id,
-                message_id=progress.message_id,
-                idempotency_key=progress.idempotency_key,
-            )
+        error = ClientClosed(
+            f"The client was closed before {progress.chain.start.name} ended. It goes on: "
+            "resume it with the error's token",
+            token=progress.token(),
+            request_id=progress.request_id,
+            message_id=progress.message_id,
+            idempotency_key=progress.idempotency_key,
         )
+        self._end_trace("client_closed", error)
+        self._reject(error)
         self._announce()
 
-    def _begin(self) -> None:
-        raise NotImplementedError
+    def _end_trace(self, event: str, error: BaseException) -> None:
+        """End the span now, as nobody asks any more, unless an answer has ended it before."""
+        self._progress.trace.note(event, {})
+        self._progress.trace.end(error)
 
     def _resolve(self, value: T) -> None:
         raise NotImplementedError
@@ -117,16 +171,17 @@ class Accepted(Generic[T]):
 
     def _announce(self) -> None:
         """Tell those who follow the handle that it was asked, or settled."""
-        for listener in self._listeners:
+        for listener in self._listeners.copy():
             listener()
 
     @contextmanager
-    def _listening(self, listener: Callable[[], object]) -> Iterator[None]:
-        self._listeners = (*self._listeners, listener)
+    def _listening(self, listener: Callable[[], object]) -> Generator[None, None, None]:
+        # In place: threads come and go at the same time, and none may take another's away.
+        self._listeners.append(listener)
         try:
             yield
         finally:
-            self._listeners = tuple(known for known in self._listeners if known is not listener)
+            self._listeners.remove(listener)
 
 
 def fresh(error: BaseException | None) -> BaseException | None:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ._credentials import FETCH_SECONDS, Credentials, KeySource
 from ._http import Headers, Request, Response
+from ._json import is_object
 from ._retry import date_of
 from ._sigv4 import amz_date, authorization, host
 from ._steps import Call, Flow
@@ -69,6 +70,7 @@ class Signer(Protocol):
 
     def sign(self, request: Request, timeout: float = FETCH_SECONDS) -> Flow[Request]:
         """Return the request with what proves who sends it, in `timeout` seconds if that blocks."""
+        ...
 
     def learn(self, request: Request, response: Response) -> bool:
         """Say whether the answer to a signed request teaches how to sign it rightly."""
@@ -81,6 +83,7 @@ def signer_for(
     region: str | None,
     credentials: Credentials | None,
     service: str | None = None,
+    wall_clock: Callable[[], float] = time.time,
 ) -> Signer:
     """
     Return the signer that a client's settings ask for.
@@ -89,8 +92,13 @@ def signer_for(
         ConfigurationError: `auth` is of no known kind, or credentials are given that it would not
             use.
     """
+    if credentials is not None and not _are_credentials(credentials):
+        raise ConfigurationError(
+            "credentials must have access_key and secret_key, as botocore.credentials.Credentials "
+            f"has them, and are of type {type(credentials).__qualname__}"
+        )
     if auth is None:
-        return SigV4(KeySource(region, credentials), service or SERVICE)
+        return SigV4(KeySource(region, credentials), service or SERVICE, wall_clock)
     if credentials is not None:
         raise ConfigurationError("credentials= has no effect with auth=: leave one of them out")
     if isinstance(auth, BearerToken):
@@ -103,6 +111,14 @@ def signer_for(
         f"auth is a {type(auth).__qualname__}; it must be a BearerToken, a requests signer, or a "
         "function that takes a Request and returns one, or headers to add"
     )
+
+
+def _are_credentials(credentials: object) -> bool:
+    # Not asked for their values: refreshable ones would fetch them.
+    members = dir(credentials)
+    if "get_frozen_credentials" in members:
+        return True
+    return {"access_key", "secret_key", "token"} <= set(members)
 
 
 def _is_for_requests(auth: object) -> TypeGuard[RequestsAuth]:
@@ -148,7 +164,7 @@ class SigV4(Signer):
         added = {"X-Amz-Date": moment}
         if keys.token:
             added["X-Amz-Security-Token"] = keys.token
-        headers = request.headers.without(*_SIGNING_HEADERS).merged(added)
+        headers = request.headers.without(*_SIGNING_HEADERS)
         proof = authorization(
             keys,
             keys.region,
@@ -156,10 +172,14 @@ class SigV4(Signer):
             moment,
             method=request.method,
             url=request.url,
-            headers=[("host", host(request.url)), *filter(_is_signed, headers.items())],
+            headers=[
+                ("host", host(request.url)),
+                *filter(_is_signed, headers.items()),
+                *added.items(),
+            ],
             body=request.body,
         )
-        return _with_headers(request, headers.merged({"Authorization": proof}))
+        return _with_headers(request, headers.merged(added | {"Authorization": proof}))
 
     def learn(self, request: Request, response: Response) -> bool:
         """
@@ -168,8 +188,10 @@ class SigV4(Signer):
         The refused request's own time counts, not what was learned meanwhile: of many that are
         refused at once, each is signed again.
         """
+        if response.status != HTTPStatus.FORBIDDEN:
+            return False
         sent, refused = _moment(request), date_of(response.headers)
-        if response.status != HTTPStatus.FORBIDDEN or sent is None or refused is None:
+        if sent is None or refused is None:
             return False
         if abs(refused - sent) <= SKEW_SECONDS:
             return False
@@ -223,7 +245,7 @@ class FunctionSigner(Signer):
         signed: object = yield Call(lambda: self._function(request))
         if isinstance(signed, Request):
             return signed
-        if isinstance(signed, Mapping):
+        if is_object(signed):
             return _with_headers(request, request.headers.merged(signed))
         raise SDKError(
             f"The auth function returned a {type(signed).__qualname__}; it must return a Request "
@@ -242,7 +264,7 @@ class Unsigned(Signer):
 
 def _is_signed(header: tuple[str, str]) -> bool:
     name = header[0].lower()
-    return name == "content-type" or name.startswith("x-amz-")
+    return name.startswith("x-amz-") or name == "content-type"
 
 
 def _moment(request: Request) -> float | None:

@@ -8,15 +8,17 @@ that was not set is not written: absent, `null` and a default are three differen
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, from_json
 
 from ._http import Response
-from ._operation import Body, Operation
+from ._json import is_array, is_object
+from ._models import files_of, nulls
+from ._operation import Body, Operation, Parameter
 from ._retry import retry_after
 from .errors import ApiError, InvalidArgumentError, ProtocolError, error_class
 
@@ -27,6 +29,9 @@ _FAULT_HEADER = "x-validation-error"
 
 _REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-amz-request-id", "x-request-id")
 _EXCERPT_CHARACTERS = 200
+_NULL = "The API takes no null here: leave it unset instead of setting it to None"
+
+_ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 _adapters: dict[int, tuple[object, TypeAdapter[Any]]] = {}
 
@@ -43,7 +48,7 @@ def adapter(kind: Any) -> TypeAdapter[Any]:
 
 def json_body(body: Body, value: object) -> Any:
     """
-    Return a body as JSON values; one of bytes stays as it is.
+    Return a body as JSON values; bytes, as a whole or as a part of several, stay as they are.
 
     Args:
         body: What the operation takes.
@@ -57,13 +62,58 @@ def json_body(body: Body, value: object) -> Any:
         valid = validator.validate_python(value)
         if body.type is bytes:
             return valid
-        return validator.dump_python(valid, mode="json", by_alias=True, exclude_unset=True)
+        _refuse(tuple((".".join(place), _NULL) for place in sorted(nulls(valid))))
+        if not body.media_type.startswith("multipart/"):
+            return validator.dump_python(valid, mode="json", by_alias=True, exclude_unset=True)
+        files = files_of(valid)
+        others = validator.dump_python(
+            valid, mode="json", by_alias=True, exclude_unset=True, exclude=set(files)
+        )
+        # Files come last: some servers read no text after the first file.
+        return {**others, **dict(files.values())}
     except ValidationError as error:
-        reasons = _reasons(error)
-        text = "; ".join(f"{place}: {reason}" if place else reason for place, reason in reasons)
-        raise InvalidArgumentError(f"The body is not valid: {text}", reasons=reasons) from error
+        _refuse(_reasons(error), error)
+        raise
     except PydanticSerializationError as error:
         raise InvalidArgumentError(f"The body cannot be written as JSON: {error}") from error
+
+
+def _refuse(reasons: tuple[tuple[str, str], ...], cause: Exception | None = None) -> None:
+    if reasons:
+        text = "; ".join(f"{place}: {reason}" if place else reason for place, reason in reasons)
+        raise InvalidArgumentError(f"The body is not valid: {text}", reasons=reasons) from cause
+
+
+def check_argument(parameter: Parameter, value: object) -> None:
+    """
+    Check an argument by the limits that the document sets.
+
+    Args:
+        parameter: What it is given for, with limits.
+        value: Its JSON value.
+
+    Raises:
+        InvalidArgumentError: It is not within them. What is sent as a header or a cookie is not
+            shown, as it may be a secret.
+    """
+    try:
+        adapter(parameter.type).validate_python(value)
+    except ValidationError as error:
+        reasons = tuple(
+            (f"{parameter.name}.{place}".rstrip("."), said) for place, said in _reasons(error)
+        )
+        text = "; ".join(f"{place}: {said}" for place, said in reasons)
+        given = _shown(value, hidden=parameter.location in ("header", "cookie"))
+        message = f"{text}, but {given} was given; nothing was sent"
+        # Without its cause, which would show the value.
+        raise InvalidArgumentError(message, reasons=reasons) from None
+
+
+def _shown(value: object, *, hidden: bool) -> str:
+    """Describe an argument: in short, or by its size alone."""
+    if isinstance(value, str) and (hidden or len(value) > _EXCERPT_CHARACTERS):
+        return f"a text of {len(value)} characters"
+    return f"a value of type {type(value).__qualname__}" if hidden else repr(value)
 
 
 def encoded(document: object) -> bytes:
@@ -74,7 +124,7 @@ def encoded(document: object) -> bytes:
         InvalidArgumentError: There is a number that JSON has not (NaN, infinity).
     """
     try:
-        text = json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+        text = _ENCODER.encode(document)
     except ValueError as error:
         raise InvalidArgumentError(f"The body cannot be written as JSON: {error}") from error
     return text.encode("ascii")
@@ -88,9 +138,9 @@ def document(operation: Operation[Any], response: Response) -> Any:
         ProtocolError: It is not JSON.
     """
     try:
-        return json.loads(response.body)
-    except (ValueError, RecursionError) as error:
-        raise _broken(operation, response, f"is not JSON: {_excerpt(response)!r}") from error
+        return from_json(response.body)
+    except ValueError as error:
+        raise _broken(operation, response, _not_json(response)) from error
 
 
 def result(operation: Operation[T], response: Response) -> T:
@@ -115,7 +165,9 @@ def result(operation: Operation[T], response: Response) -> T:
         try:
             value = adapter(kind).validate_json(response.body)
         except ValidationError as error:
-            raise _broken(operation, response, _misfit(error, response)) from error
+            unread = error.errors(include_url=False, include_input=False)[0]["type"]
+            fault = _not_json(response) if unread == "json_invalid" else _misfit(error, response)
+            raise _broken(operation, response, fault) from error
     return value
 
 
@@ -145,7 +197,8 @@ def failure(operation: Operation[Any], response: Response, now: float) -> ApiErr
     code = _member(body, "code") or response.headers.get("x-amzn-errortype", "").partition(":")[0]
     reason = _member(body, "detail", "message", "title", "Message")
     fault = response.headers.get(_FAULT_HEADER, "")
-    said = ": ".join(text for text in (code, reason, fault) if text)
+    target = _redirection(response)
+    said = ": ".join(text for text in (code, reason, fault, target) if text)
     line = f"{operation.method} {operation.path} was answered with {_phrase(response.status)}"
     return error_class(response.status)(
         f"{line}: {said.rstrip('.')}" if said else line,
@@ -173,18 +226,25 @@ def resolve(value: Any, pointer: str) -> Any:
     """
     for token in pointer.split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, Mapping):
+        if is_object(value):
             value = value.get(name)
-        elif isinstance(value, Sequence) and not isinstance(value, str) and name.isdecimal():
+        elif is_array(value) and name.isdecimal():
             value = value[int(name)] if int(name) < len(value) else None
         else:
             return None
     return value
 
 
+def state_text(state: object) -> str | None:
+    """Return a state as text, one that is a number as JSON writes it; `None` if it is neither."""
+    if isinstance(state, int | float):
+        return json.dumps(state)
+    return state if isinstance(state, str) else None
+
+
 def reason_of(error: Any) -> tuple[str | None, str | None]:
     """Return code and message of a reason: an object with such members, or a text."""
-    if isinstance(error, Mapping):
+    if is_object(error):
         message = _member(error, "message", "detail", "reason", "description", "title")
         return _member(error, "code", "type") or None, message or None
     return None, None if error is None else str(error)
@@ -196,6 +256,14 @@ def _declared(kinds: Mapping[str, Any], status: int) -> tuple[bool, Any]:
         if key in kinds:
             return True, kinds[key]
     return False, None
+
+
+def _redirection(response: Response) -> str:
+    """Say where an answer sends the caller, who is not sent: the request is signed for one host."""
+    location = response.headers.get("location", "")
+    if response.status // 100 != HTTPStatus.MULTIPLE_CHOICES // 100 or not location:
+        return ""
+    return f"it points to {location.partition('?')[0]}, and is not followed: check base_url"
 
 
 def _typed_problem(operation: Operation[Any], response: Response, body: object) -> object:
@@ -217,7 +285,7 @@ def _loaded(response: Response) -> Any:
 
 
 def _member(body: object, *names: str) -> str:
-    if not isinstance(body, Mapping):
+    if not is_object(body):
         return ""
     return next((str(body[name]) for name in names if body.get(name)), "")
 
@@ -225,6 +293,17 @@ def _member(body: object, *names: str) -> str:
 def _reasons(error: ValidationError) -> tuple[tuple[str, str], ...]:
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     return tuple((".".join(map(str, fault["loc"])), fault["msg"]) for fault in faults)
+
+
+def _not_json(response: Response) -> str:
+    """Say why a body is not JSON, which is always UTF-8 (RFC 8259, 8.1)."""
+    if not response.body:
+        return "is not JSON: it is empty"
+    try:
+        response.body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"is not JSON: it is not UTF-8 at byte {error.start}: {_excerpt(response)!r}"
+    return f"is not JSON: {_excerpt(response)!r}"
 
 
 def _misfit(error: ValidationError, response: Response) -> str:

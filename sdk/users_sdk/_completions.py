@@ -1,13 +1,13 @@
 """
-When accepted requests were seen to complete, and what follows for the next question. Pure.
+What a client learns from when requests complete, and what follows for the next question. Pure.
 
-1. Nobody sees a request complete: it did so after the last pending answer and by the first final
-   one. Such intervals are kept, the newest few, and the older ones count for less.
-2. Their distribution is estimated without taking either end for the truth, and mixed with a prior
-   of heavy tail that stands for everything not seen yet.
-3. The schedule is the one of least expected cost, polls at a price plus time overshot, for that
-   distribution.
-4. Requests that no longer fit what was learned make it forgotten.
+1. The newest completions are kept, and older ones count for less; a sample of the requests that
+   are still pending counts as well, for those that complete first are the quick ones.
+2. The schedule is the one of least expected cost, polls at a price plus time overshot, for the
+   estimated distribution (`_durations`).
+3. Evidence that requests have changed is summed up; the schedule follows it as far as it is
+   probable, and where it is sure, what was learned before is forgotten.
+4. Some questions are asked only in order to learn, as long as that is worth more than it costs.
 
 docs/reference/polling.md has the mathematics and its sources.
 """
@@ -16,117 +16,64 @@ from __future__ import annotations
 
 import math
 import threading
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
+
+from ._durations import Distribution, Seen, fit, mixture, prior, prior_cdf
 
 PRICE_SECONDS = 0.06
 """What one poll costs: it is worth as much as this time of waiting."""
 
-MEMORY = 64
+MEMORY = 128
 """Completions that are kept."""
 
-HALF_LIFE = 30
-"""Completions after which one counts for half."""
+WAITING = 64
+"""Requests still pending that are kept."""
 
-_PRIOR_WEIGHT = 0.5
-"""How many completions the prior counts for."""
+LOST_SECONDS = 60.0
+"""A pending request is given up if it is this much overdue to be asked after."""
 
-_PRIOR_SHAPE = 1.8
-_PRIOR_SCALE = 15.0
-"""The prior's Lomax distribution; its scale is in prices: cheap polls mean short durations."""
-
-_PRIOR_SLOW = 0.06
-_PRIOR_SLOW_SCALE = 300.0
-"""What share of the prior is a Lomax distribution of shape 1 and this scale: slow operations."""
-
-_GRID_FIRST = 0.1
-_GRID_LAST = 60_000.0
-_GRID_RATIO = 1.12
-"""The prior's grid of times: the first and the last in prices, and the ratio of two neighbours."""
-
-_ROUNDS = 2
-"""Steps of expectation and maximisation for one estimate; each estimate goes on from the last."""
-
-_BLUR_SHARE = 0.4
-_BLUR_REACH = 0.25
-"""What share of the estimate is spread, and how far, in interquartile ranges."""
-
-_CELL_COST = 0.02
-_CELL_PARTS = 8
-"""A cell is split until planning within it as if it were one point costs this part of a price."""
+LEARNED_CHARGE = (1.05, 0.75)
+"""
+What a learned plan charges for a poll: the price times the one number, times the probability that
+the request is pending to the power of the other. 0 to 1: the lower, the more even the pauses.
+"""
 
 _SHORTEST = 1e-4
 """The least width of an interval, in seconds."""
 
-_NARROWING = 6.0
-"""Completions after which every second question narrows; see `Completions.probe`."""
+_HORIZON = 60.0
+"""The number of requests for which what a question teaches is of use."""
 
-_SEARCHING = 0.06
-_SEARCHING_SURPRISED = 0.4
-"""The share of requests whose first question searches for a change, and that after a surprise."""
+_SEARCHING = 0.05
+"""The share of requests whose first question searches for a change."""
 
-_SURPRISE = 0.02
-_SURPRISES = 3
-_SURPRISE_WINDOW = 8
-"""It is a change if that many of the last completions lie in an end of so little probability."""
+_GOLDEN = (3.0 - math.sqrt(5.0)) / 2.0
+"""The step between the places that are searched, of 1: any number of them lies evenly."""
+
+_CHANGING = 0.001
+"""The probability that requests change with any one of them."""
+
+_UNSEEN = 0.02
+"""The share of the prior in what a completion is judged by: one alone proves little."""
+
+_DOUBT = 0.04
+_SURE = 0.95
+"""From which probability of a change the schedule follows it, and what was before is forgotten."""
+
+_SURPRISE = 2.0
+"""Evidence from one completion, in natural logarithms, that is followed up at once."""
+
+_SLOW = 0.2
+"""A pending answer is news, as a completion is, if it was no likelier than this."""
 
 _PLANS = 4
 """Plans that are kept, for different prices and gaps."""
 
-_REFRESH = 8
-"""A plan is made anew when this part of the completions is new: making one costs milliseconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """
-    A completion as it was seen, in seconds since acceptance.
-
-    Attributes:
-        after: When the last pending answer was asked for; 0 if there was none.
-        by: When the first final answer was asked for.
-    """
-
-    after: float
-    by: float
-
-
-class Distribution:
-    """
-    When requests complete: a distribution that is uniform within each cell of a grid.
-
-    Args:
-        edges: The ends of the cells in seconds, rising from 0.
-        mass: The probability of each cell. What is missing from 1 lies beyond the last edge.
-    """
-
-    __slots__ = ("below", "edges")
-
-    def __init__(self, edges: Sequence[float], mass: Sequence[float]) -> None:
-        self.edges = edges
-        self.below = [0.0, *accumulate(mass)]
-
-    def cdf(self, time: float) -> float:
-        """Return the probability of completion by a time."""
-        cell = bisect_right(self.edges, time) - 1
-        if cell >= len(self.edges) - 1:
-            return self.below[-1]
-        return self.below[cell] + self.density(cell) * (time - self.edges[cell])
-
-    def density(self, cell: int) -> float:
-        """Return the density within a cell, per second."""
-        width = self.edges[cell + 1] - self.edges[cell]
-        return (self.below[cell + 1] - self.below[cell]) / width
-
-    def quantile(self, probability: float) -> float:
-        """Return the time by which requests complete with a probability."""
-        cell = bisect_left(self.below, probability, lo=1, hi=len(self.below) - 1) - 1
-        rest = probability - self.below[cell]
-        density = self.density(cell)
-        return min(self.edges[cell] + (rest / density if density else 0.0), self.edges[cell + 1])
+_REFRESH = 12
+"""The estimate is made anew when this part of the completions is new: it costs milliseconds."""
 
 
 class Plan:
@@ -145,14 +92,20 @@ class Plan:
         distribution: When requests complete.
         price: What a poll costs, in seconds.
         gap: Seconds that the server wants between two polls.
+        learned: Whether the distribution is an estimate. The least expected cost begins with the
+            longest pause, so that where the estimate is wrong much is overshot; even pauses cost
+            hardly more and do not depend on it as much.
     """
 
-    __slots__ = ("_constants", "distribution", "gap", "price")
+    __slots__ = ("_constants", "distribution", "gap", "learned", "price")
 
-    def __init__(self, distribution: Distribution, price: float, gap: float) -> None:
+    def __init__(
+        self, distribution: Distribution, price: float, gap: float, learned: bool = False
+    ) -> None:
         self.distribution = distribution
         self.price = price
         self.gap = gap
+        self.learned = learned
         self._constants = self._solved()
 
     def after(self, last: float, earliest: float) -> float:
@@ -163,16 +116,37 @@ class Plan:
             last: When the last pending answer was asked for.
             earliest: When the server may be asked again.
         """
+        times, costs = self._choices(last, earliest)
+        return times[costs.index(min(costs))]
+
+    def no_dearer(self, time: float, earliest: float, excess: float) -> float:
+        """
+        Return from when on the first question may as well be asked as at a time.
+
+        Args:
+            time: When `after` asks first.
+            earliest: When the server may be asked.
+            excess: What it may cost more at most, in prices.
+        """
+        times, costs = self._choices(0.0, earliest)
+        first = bisect_left(times, time, hi=len(times) - 1)
+        limit = costs[first] + excess * self.price
+        while first > 0 and costs[first - 1] <= limit:
+            first -= 1
+        return min(times[first], time)
+
+    def _choices(self, last: float, earliest: float) -> tuple[Sequence[float], list[float]]:
+        """Return the times at which to ask next, and the cost of each but for a constant."""
         edges = self.distribution.edges
         first = bisect_left(edges, earliest)
         if first >= len(edges):
-            return earliest
+            return [earliest], [0.0]
         below = self.distribution.cdf(last)
         costs = [
             constant - below * edge
             for constant, edge in zip(self._constants[first:], edges[first:], strict=True)
         ]
-        return edges[first + costs.index(min(costs))]
+        return edges[first:], costs
 
     def least_cost(self) -> float:
         """Return the expected cost of a whole request, polls included, in seconds."""
@@ -197,6 +171,8 @@ class Plan:
         edges, below = self.distribution.edges, self.distribution.below
         cells = zip(pairwise(edges), pairwise(below), strict=True)
         area = [0.0, *accumulate((b - a) * (f + g) / 2 for (a, b), (f, g) in cells)]
+        factor, power = LEARNED_CHARGE if self.learned else (1.0, 1.0)
+        charges = [factor * self.price * max(1.0 - part, 0.0) ** power for part in below]
         constants = area.copy()
         hull = _Hull()
         newest = len(edges)
@@ -206,7 +182,7 @@ class Plan:
                 hull.add(-edges[newest], constants[newest])
             least = hull.least(below[i])
             if least is not None:
-                constants[i] = self.price * (1.0 - below[i]) + least + below[i] * edges[i]
+                constants[i] = charges[i] + least + below[i] * edges[i]
         return constants
 
 
@@ -233,95 +209,49 @@ class _Hull:
         return lines[0][0] * x + lines[0][1] if lines else None
 
 
-def fit(seen: Sequence[Seen], price: float, before: Distribution | None = None) -> Distribution:
+class Waiting:
     """
-    Estimate when requests complete.
+    A request that is still pending and counts.
 
-    Args:
-        seen: The completions, oldest first.
-        price: What a poll costs, in seconds: the scale of the prior.
-        before: The estimate to start from. What older completions have told about the inside of an
-            interval lives on in it.
+    Attributes:
+        after: When the last pending answer was asked for, in seconds since acceptance.
+        due: When it is asked after next, on the caller's clock.
+        news: The age at which that it was still pending last counted as news.
     """
-    edges = _edges(seen, price)
-    prior = _prior(edges, price)
-    weights = [0.5 ** (age / HALF_LIFE) for age in range(len(seen) - 1, -1, -1)]
-    total = _PRIOR_WEIGHT + sum(weights)
-    spans = [
-        (*_cells(edges, one.after, one.by), weight / total)
-        for one, weight in zip(seen, weights, strict=True)
-    ]
-    share = _PRIOR_WEIGHT / total
-    mass = prior if before is None else [b - a for a, b in pairwise(map(before.cdf, edges))]
-    for _ in range(_ROUNDS):
-        rates = _rates(spans, mass)
-        mass = [p * share + m * rate for p, m, rate in zip(prior, mass, rates, strict=True)]
-    return Distribution(edges, mass)
+
+    __slots__ = ("after", "due", "news")
+
+    def __init__(self, due: float) -> None:
+        self.after = 0.0
+        self.due = due
+        self.news = 0.0
 
 
-def _prior(edges: Sequence[float], price: float) -> list[float]:
-    scale = _PRIOR_SCALE * price
-    above = [
-        (1.0 - _PRIOR_SLOW) * (1.0 + edge / scale) ** -_PRIOR_SHAPE
-        + _PRIOR_SLOW / (1.0 + edge / (_PRIOR_SLOW_SCALE * price))
-        for edge in edges
-    ]
-    return [a - b for a, b in pairwise(above)]
+class _Evidence:
+    """
+    How much speaks for a change: Page's cumulative sum of logarithms of likelihood ratios.
 
+    Attributes:
+        sum: The logarithm of how much likelier the last completions are if requests have changed.
+        since: How many completions ago the change would have been.
+    """
 
-def _blurred(fitted: Distribution) -> list[float]:
-    """Let a share of what each cell has stand for its neighbourhood."""
-    edges = fitted.edges
-    mass = [b - a for a, b in pairwise(fitted.below)]
-    reach = _BLUR_REACH * (fitted.quantile(0.75) - fitted.quantile(0.25))
-    spans = [
-        (*_cells(edges, low - reach, high + reach), part * _BLUR_SHARE)
-        for (low, high), part in zip(pairwise(edges), mass, strict=True)
-    ]
-    widths = [b - a for a, b in pairwise(edges)]
-    rates = _rates(spans, widths)
-    return [
-        m * (1.0 - _BLUR_SHARE) + width * rate
-        for m, width, rate in zip(mass, widths, rates, strict=True)
-    ]
+    __slots__ = ("since", "sum")
 
+    def __init__(self) -> None:
+        self.sum = 0.0
+        self.since = 0
 
-def _refined(edges: Sequence[float], mass: Sequence[float], price: float) -> Distribution:
-    """Split the cells within which it can matter when to ask."""
-    fine, parts_mass = [0.0], []
-    for (low, high), part in zip(pairwise(edges), mass, strict=True):
-        wanted = math.ceil(math.sqrt(part * (high - low) / (_CELL_COST * price)))
-        parts = max(1, min(_CELL_PARTS, wanted))
-        fine += [low + (high - low) * step / parts for step in range(1, parts)]
-        fine.append(high)
-        parts_mass += [part / parts] * parts
-    return Distribution(fine, parts_mass)
+    def add(self, changed: float, unchanged: float) -> None:
+        self.sum += math.log(changed / unchanged)
+        self.since += 1
+        if self.sum <= 0.0:
+            self.sum, self.since = 0.0, 0
 
-
-def _edges(seen: Sequence[Seen], price: float) -> list[float]:
-    count = math.ceil(math.log(_GRID_LAST / _GRID_FIRST, _GRID_RATIO))
-    grid = {price * _GRID_FIRST * _GRID_RATIO**step for step in range(count + 1)}
-    ends = {end for one in seen for end in (one.after, one.by)}
-    return sorted({0.0} | grid | ends)
-
-
-def _cells(edges: Sequence[float], after: float, by: float) -> tuple[int, int]:
-    """Return the range of the cells that an interval touches: one at least."""
-    first = max(0, bisect_right(edges, after) - 1)
-    last = min(bisect_left(edges, by), len(edges) - 1)
-    return min(first, last - 1), last
-
-
-def _rates(spans: Sequence[tuple[int, int, float]], mass: Sequence[float]) -> list[float]:
-    """Return by what each cell's mass is to be multiplied, so that each span has its weight."""
-    below = [0.0, *accumulate(mass)]
-    steps = [0.0] * len(below)
-    for first, last, weight in spans:
-        rate = weight / max(below[last] - below[first], 1e-300)
-        steps[first] += rate
-        steps[last] -= rate
-    # Differences of rounded numbers can be a little less than nothing.
-    return [max(rate, 0.0) for rate in accumulate(steps[:-1])]
+    def probability(self) -> float:
+        """Return the probability that requests have changed."""
+        odds = _CHANGING * math.exp(min(self.sum, 100.0))
+        return odds / (1.0 + odds) if self.since else 0.0
 
 
 class Completions:
@@ -330,25 +260,57 @@ class Completions:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: deque[Seen] = deque(maxlen=MEMORY)
-        self._surprises: deque[bool] = deque(maxlen=_SURPRISE_WINDOW)
+        self._waiting: set[Waiting] = set()
         self._plans: dict[tuple[float, float], Plan] = {}
-        self._fitted: Distribution | None = None
+        self._price = PRICE_SECONDS
         self._learned: Distribution | None = None
+        self._trusted: Distribution | None = None
+        self._evidence = _Evidence()
         self._fresh = 0
+        self._stale = True
+        self._search = 0.0
+        self._place = 0.5
+
+    def admit(self, now: float) -> Waiting | None:
+        """
+        Begin to count a request, before it is first asked after.
+
+        Returns:
+            What `wait` and `settle` take; `None` if enough others are pending. Which requests count
+            must not depend on how long they take.
+        """
+        with self._lock:
+            if len(self._waiting) >= WAITING:
+                self._give_up(now)
+            if len(self._waiting) >= WAITING:
+                return None
+            waiting = Waiting(now)
+            self._waiting.add(waiting)
+            return waiting
+
+    def wait(self, waiting: Waiting, after: float, due: float) -> None:
+        """Note that a request was still pending, and when it will be asked after again."""
+        with self._lock:
+            waiting.after, waiting.due = max(after, 0.0), due
+            if self._learned is not None:
+                before, now = self._learned.cdf(waiting.news), self._learned.cdf(after)
+                if 1.0 - now < _SLOW * (1.0 - before):
+                    waiting.news = after
+                    self._count()
+
+    def settle(self, waiting: Waiting, by: float) -> None:
+        """Remember when a request that counts was seen to be complete."""
+        with self._lock:
+            self._waiting.discard(waiting)
+        self.add(waiting.after, by)
 
     def add(self, after: float, by: float) -> None:
         """Remember a completion: later than the one time, and by the other."""
         with self._lock:
             one = Seen(max(0.0, after), max(by, after + _SHORTEST, _SHORTEST))
-            self._surprises.append(self._surprising(one))
+            self._judge(one)
             self._seen.append(one)
-            self._fresh += 1
-            if sum(self._surprises) >= _SURPRISES:
-                self._forget()
-            # What may be a change is no part of what it is judged by.
-            if self._fresh > len(self._seen) // _REFRESH and not any(self._surprises):
-                self._fresh = 0
-                self._plans.clear()
+            self._count()
 
     def plan(self, price: float, gap: float) -> Plan:
         """Return the plan for a price and a server's gap, both in seconds."""
@@ -358,16 +320,17 @@ class Completions:
                 if len(self._plans) >= _PLANS:
                     self._plans.clear()
                 distribution = self._distribution(price)
-                known = self._plans[price, gap] = Plan(distribution, price, gap)
+                known = Plan(distribution, price, gap, self._learned is not None)
+                self._plans[price, gap] = known
             return known
 
     def probe(self, last: float, planned: float, random: Callable[[], float]) -> float:
         """
         Return when to ask: mostly as planned, at times earlier, to learn.
 
-        A plan that is kept to would never find out that requests complete earlier. Some questions
-        are drawn from what was learned, which narrows it; the first of some requests from all the
-        time before the planned one, which finds a change.
+        A plan that is kept to would never find out that requests complete earlier. The first
+        questions of some requests search all the time before the planned one for a change; others
+        narrow down when requests complete, where that is worth its price.
 
         Args:
             last: When the last pending answer was asked for.
@@ -375,44 +338,97 @@ class Completions:
             random: Returns a number from 0 to 1.
         """
         with self._lock:
-            learned, known = self._learned, len(self._seen)
-            surprised = any(self._surprises)
-        if learned is None:
-            return planned
-        chance = random()
-        narrowing = _NARROWING / (_NARROWING + known)
-        if chance < narrowing:
-            low, high = learned.cdf(last), learned.cdf(planned)
-            return min(planned, max(last, learned.quantile(low + (high - low) * random())))
-        searching = _SEARCHING_SURPRISED if surprised else _SEARCHING
-        if last == 0.0 and chance < narrowing + searching:
-            return planned * random()
-        return planned
+            if self._learned is None:
+                return planned
+            if last == 0.0:
+                self._search += _SEARCHING
+                if self._search >= 1.0:
+                    return planned * self._searched()
+            return self._narrowing(self._learned, last, planned, random)
 
     def seen(self) -> list[Seen]:
-        """Return the completions that are remembered, oldest first."""
+        """Return what is remembered, oldest first."""
         with self._lock:
             return list(self._seen)
 
+    def _searched(self) -> float:
+        """Return the place to search, of 1: the last one again if it was worth it."""
+        self._search = 0.0
+        if self._evidence.sum < _SURPRISE:
+            self._place = (self._place + _GOLDEN) % 1.0
+        return self._place
+
+    def _narrowing(
+        self, learned: Distribution, last: float, planned: float, random: Callable[[], float]
+    ) -> float:
+        """Return a time within which half of what is expected lies, if that teaches enough."""
+        below, above = learned.cdf(last), learned.cdf(planned)
+        chance = (above - below) / max(1.0 - below, 1e-9)
+        middle = learned.quantile((below + above) / 2)
+        worth = _HORIZON * chance**2 * (planned - middle)
+        cost = (1.0 - chance / 2) * self._price - chance / 2 * (planned - middle)
+        if worth <= cost:
+            return planned
+        # What other requests have taught about the inside is not taught again.
+        low, high = (learned.quantile(below + (above - below) * part) for part in (0.1, 0.9))
+        cuts = sum((low < one.after < high) + (low < one.by < high) for one in self._seen)
+        if worth <= cost * (1 + cuts) ** 2:
+            return planned
+        time = learned.quantile(below + (above - below) * (0.2 + 0.6 * random()))
+        return time if last < time < planned else planned
+
     def _distribution(self, price: float) -> Distribution:
-        if not self._seen:
-            edges = _edges((), price)
-            return _refined(edges, _prior(edges, price), price)
-        self._fitted = fit(self._seen, price, self._fitted)
-        self._learned = _refined(self._fitted.edges, _blurred(self._fitted), price)
-        return self._learned
+        if not self._seen and not any(one.after for one in self._waiting):
+            return prior(price)
+        changed = self._evidence.probability()
+        if self._stale or self._learned is None or price != self._price:
+            self._stale = False
+            self._price = price
+            self._learned = fit(self._known(len(self._seen)), price, self._learned)
+        if changed < _DOUBT:
+            # What may be a change is no part of what it is judged by.
+            self._trusted = self._learned
+            return self._learned
+        recent = self._known(self._evidence.since)
+        return mixture(self._learned, fit(recent, price, fit(recent, price)), changed)
 
-    def _surprising(self, one: Seen) -> bool:
-        """Say whether a completion lies at an end of what was learned, whatever its true time."""
-        if self._learned is None:
-            return False
-        early, late = self._learned.cdf(one.by), 1.0 - self._learned.cdf(one.after)
-        return min(early, late) < _SURPRISE
+    def _known(self, count: int) -> list[Seen]:
+        """Return the newest completions, and the pending requests as the newest of all."""
+        pending = [Seen(one.after, math.inf) for one in self._waiting if one.after > 0.0]
+        return list(self._seen)[len(self._seen) - count :] + pending
 
-    def _forget(self) -> None:
-        """Keep only what was seen since the first of the surprises."""
-        recent = len(self._surprises) - self._surprises.index(True)
-        self._seen = deque(list(self._seen)[-recent:], maxlen=MEMORY)
-        self._surprises.clear()
-        self._fitted = None
-        self._fresh = MEMORY
+    def _count(self) -> None:
+        """Have plans made anew once enough is new, or while requests seem to change."""
+        self._fresh += 1
+        if self._fresh > len(self._seen) // _REFRESH:
+            self._fresh = 0
+            self._stale = True
+            self._plans.clear()
+        elif self._evidence.probability() >= _DOUBT:
+            self._plans.clear()
+
+    def _judge(self, one: Seen) -> None:
+        """Sum up the evidence of a completion, and forget what it proves to be past."""
+        if self._trusted is None:
+            return
+        changed = prior_cdf(one.by, self._price) - prior_cdf(one.after, self._price)
+        changed = max(changed, 1e-12)
+        unchanged = max(self._trusted.cdf(one.by) - self._trusted.cdf(one.after), 0.0)
+        unchanged += _UNSEEN * (changed - unchanged)
+        self._evidence.add(changed, unchanged)
+        if math.log(changed / unchanged) > _SURPRISE:
+            self._search = 1.0
+        if self._evidence.probability() > _SURE:
+            self._seen = deque(
+                list(self._seen)[len(self._seen) - self._evidence.since + 1 :], maxlen=MEMORY
+            )
+            self._evidence = _Evidence()
+            self._learned = self._trusted = None
+            self._stale = True
+
+    def _give_up(self, now: float) -> None:
+        """Take requests that nobody asks after any more for what they were when last asked."""
+        for one in [one for one in self._waiting if one.due + LOST_SECONDS < now]:
+            self._waiting.discard(one)
+            if one.after > 0.0:
+                self._seen.append(Seen(one.after, math.inf))

@@ -1,4 +1,8 @@
-"""A client's settings, checked once when it is made. The only module that reads the environment."""
+"""
+A client's settings, checked once when it is made. The only module that reads the environment.
+
+It is read when a client is made, except for Lambda's trace, which each request is sent with.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,11 @@ import platform
 import re
 from dataclasses import dataclass
 from importlib import import_module
-from urllib.parse import urlsplit
+from typing import cast
+from urllib.parse import quote, urlsplit
 
 from ._polling import Polling
-from .errors import ConfigurationError
+from .errors import ConfigurationError, InvalidArgumentError
 
 _AWS_HOSTS = (
     re.compile(
@@ -27,6 +32,8 @@ https://docs.aws.amazon.com/vpc-lattice/latest/ug/sigv4-authenticated-requests.h
 """
 
 _USER = re.compile(r"//[^/?#]*@")
+_URL_CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
+"""Source: RFC 3986, 2 (characters)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +61,45 @@ class Settings:
     user_agent: str
 
     def __post_init__(self) -> None:
-        rules = {
-            "timeout must be more than 0": self.timeout > 0,
-            "attempt_timeout must be more than 0": self.attempt_timeout > 0,
-            "max_retries must be 0 or more": self.max_retries >= 0,
-        }
-        broken = [rule for rule, kept in rules.items() if not kept]
-        if broken:
-            raise ConfigurationError("; ".join(broken))
+        for name in ("timeout", "attempt_timeout"):
+            if not _is_number(getattr(self, name)) or not getattr(self, name) > 0:
+                raise _wrong(name, "a number of seconds, more than 0", getattr(self, name))
+        if type(self.max_retries) is not int or self.max_retries < 0:
+            raise _wrong("max_retries", "a whole number, 0 or more", self.max_retries)
+        polling = cast("object", self.polling)
+        if not isinstance(polling, Polling):
+            raise _wrong("polling", "a Polling", polling)
+
+
+def seconds(timeout: float) -> float:
+    """
+    Return the `timeout` of one call.
+
+    Raises:
+        InvalidArgumentError: It is no number of seconds above 0.
+    """
+    if not _is_number(timeout) or not timeout > 0:
+        raise InvalidArgumentError(
+            f"timeout must be a number of seconds, more than 0, not {timeout!r}"
+        )
+    return timeout
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _wrong(name: str, expected: str, value: object) -> ConfigurationError:
+    """Return the error of an argument; a text is not shown, as it may be a secret put there."""
+    shown = repr(value) if _is_number(value) else f"a {type(value).__qualname__}"
+    return ConfigurationError(f"{name} must be {expected}, not {shown}")
+
+
+def _checked_text(name: str, value: object) -> str | None:
+    """Return a setting that is a text or left out."""
+    if value is not None and not isinstance(value, str):
+        raise _wrong(name, "a text", value)
+    return value
 
 
 def resolve_url(given: str | None, variable: str) -> str:
@@ -75,22 +113,32 @@ def resolve_url(given: str | None, variable: str) -> str:
     Raises:
         ConfigurationError: There is none, or it is not the URL of an HTTP server.
     """
+    given = _checked_text("base_url", given)
     url = given if given is not None else os.environ.get(variable, "")
     if not url:
         raise ConfigurationError(f"No URL: pass base_url=, or set {variable} to the API's URL")
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid or parts.query or parts.fragment or parts.username is not None:
+    if not _is_server(url):
         source = "base_url" if given is not None else variable
         # A user in it comes with a password, which no log should have.
         shown = _USER.sub("//***@", url).partition("?")[0]
         raise ConfigurationError(
-            f"{source} must be like https://host/stage, without user, query or fragment: {shown!r}"
+            f"{source} must be like https://host/stage, percent-encoded, without user, query or "
+            f"fragment: {shown!r}"
         )
     return url.rstrip("/")
+
+
+def _is_server(url: str) -> bool:
+    """Say whether a URL names an HTTP server and a path, and nothing besides."""
+    # What is not written as it goes over the wire could be signed as something else.
+    if not _URL_CHARACTERS.fullmatch(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return named and not parts.query and not parts.fragment and parts.username is None
 
 
 def resolve_region(given: str | None, base_url: str) -> str | None:
@@ -101,6 +149,7 @@ def resolve_region(given: str | None, base_url: str) -> str | None:
         ConfigurationError: The given region is not the one that the host names.
     """
     named = _named_by(base_url).get("region")
+    given = _checked_text("region", given)
     if given and named and given != named:
         raise ConfigurationError(
             f"region is {given!r}, but the URL {base_url} is in {named!r}: leave one of them out"
@@ -117,11 +166,30 @@ def resolve_service(base_url: str) -> str | None:
 def _named_by(base_url: str) -> dict[str, str]:
     host = urlsplit(base_url).hostname or ""
     matches = (pattern.search(host) for pattern in _AWS_HOSTS)
-    return next((match.groupdict() for match in matches if match), {})
+    unnamed: dict[str, str] = {}
+    return next((match.groupdict() for match in matches if match), unnamed)
+
+
+def lambda_trace_id() -> str | None:
+    """
+    Return the trace that AWS Lambda runs the present invocation in, as `X-Amzn-Trace-Id` has it.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, and botocore's
+    `add_recursion_detection_header` (observed in 1.43.106), whose rule and encoding these are.
+    """
+    trace_id = os.environ.get("_X_AMZN_TRACE_ID")
+    if not trace_id or "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+        return None
+    return quote(trace_id, safe="-=;:+&[]{}\"',")
 
 
 def user_agent(suffix: str | None) -> str:
     """Return the `User-Agent`: this package and its version, Python's, and what the caller adds."""
+    suffix = _checked_text("user_agent_suffix", suffix)
+    if suffix and not (suffix.isascii() and suffix.isprintable()):
+        raise ConfigurationError(
+            "user_agent_suffix is sent as a header: it must be printable ASCII"
+        )
     package = __name__.partition(".")[0]
     # Imported here: it costs more time than all the rest of the package.
     metadata = import_module("importlib.metadata")

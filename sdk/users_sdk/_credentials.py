@@ -15,7 +15,7 @@ import copy
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,10 +45,12 @@ class Credentials(Protocol):
     @property
     def access_key(self) -> str:
         """The access key ID."""
+        ...
 
     @property
     def secret_key(self) -> str:
         """The secret access key."""
+        ...
 
     @property
     def token(self) -> str | None:
@@ -210,7 +212,7 @@ def _explained(error: Exception) -> SDKError:
 
 
 @contextmanager
-def _debug_records_kept_back() -> Iterator[None]:
+def _debug_records_kept_back() -> Generator[None, None, None]:
     """Keep botocore's records for debugging, made in this thread, out of every log."""
     # A logger's filter does not hold for the loggers below it, so each module's has it. It stays:
     # taking it away could make another thread pass over the filter that comes next.

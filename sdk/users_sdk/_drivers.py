@@ -1,20 +1,22 @@
 """
 The two drivers: what a flow asks for, done in a thread or in an event loop.
 
-Nothing else in the package sends, sleeps or blocks, the scheduler's waiting for the next due time
-excepted.
+Nothing else in the package sends, sleeps or blocks, except for the waiting of the scheduler and the
+handles. All of them wait by the client's `Clock`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from collections.abc import Callable
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
+from ._clock import Clock
 from ._http import AsyncTransport, Request, Response, Transport
-from ._steps import Call, Flow, Send, Sleep, Step
+from ._steps import Call, Flow, Invoke, Send, Sleep, Step
 from .errors import ClientClosed
 
 T = TypeVar("T")
@@ -22,10 +24,12 @@ T = TypeVar("T")
 THREADS = 4
 """Threads in which one event loop lets blocking functions run at once."""
 
+_CLOCK = Clock()
+
 _gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
-def run(flow: Flow[T], transport: Transport, closed: threading.Event) -> T:
+def run(flow: Flow[T], transport: Transport, closed: threading.Event, clock: Clock = _CLOCK) -> T:
     """
     Drive a flow in the calling thread.
 
@@ -33,12 +37,18 @@ def run(flow: Flow[T], transport: Transport, closed: threading.Event) -> T:
         flow: What to do.
         transport: What sends.
         closed: Set when the client is closed, which ends a sleep.
+        clock: What a sleep is measured by.
     """
+    with clock.at_work():
+        return _run(flow, transport, closed, clock)
+
+
+def _run(flow: Flow[T], transport: Transport, closed: threading.Event, clock: Clock) -> T:
     try:
         step = next(flow)
         while True:
             try:
-                answer = _perform(step, transport, closed)
+                answer = _perform(step, transport, closed, clock)
             except Exception as error:
                 step = flow.throw(error)
             else:
@@ -50,29 +60,30 @@ def run(flow: Flow[T], transport: Transport, closed: threading.Event) -> T:
         flow.close()
 
 
-def _perform(step: Step, transport: Transport, closed: threading.Event) -> object:
+def _perform(step: Step, transport: Transport, closed: threading.Event, clock: Clock) -> object:
     if isinstance(step, Send):
         return transport.send(step.request, step.timeout)
     if isinstance(step, Sleep):
-        if closed.wait(step.seconds):
+        if clock.sleep(step.seconds, closed):
             raise ClientClosed("The client was closed during the call")
         return None
     return step.function()
 
 
-async def run_async(flow: Flow[T], transport: AsyncTransport) -> T:
+async def run_async(flow: Flow[T], transport: AsyncTransport, clock: Clock = _CLOCK) -> T:
     """
     Drive a flow in the running event loop.
 
     Args:
         flow: What to do.
         transport: What sends, in this loop.
+        clock: What a sleep is measured by.
     """
     try:
         step = next(flow)
         while True:
             try:
-                answer = await _perform_async(step, transport)
+                answer = await _perform_async(step, transport, clock)
             except Exception as error:
                 step = flow.throw(error)
             else:
@@ -84,12 +95,16 @@ async def run_async(flow: Flow[T], transport: AsyncTransport) -> T:
         flow.close()
 
 
-async def _perform_async(step: Step, transport: AsyncTransport) -> object:
+async def _perform_async(step: Step, transport: AsyncTransport, clock: Clock) -> object:
     if isinstance(step, Send):
         return await transport.send(step.request, step.timeout)
     if isinstance(step, Call):
-        return await in_thread(step.function)
-    await asyncio.sleep(step.seconds)
+        with clock.task_at_work():
+            return await in_thread(step.function)
+    if isinstance(step, Invoke):
+        returned = step.function()
+        return await returned if inspect.isawaitable(returned) else returned
+    await clock.sleep_async(step.seconds)
     return None
 
 
@@ -153,14 +168,17 @@ class BlockingTransport:
 
     Args:
         transport: What sends.
+        clock: What stands still while a request is under way, if it can.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, clock: Clock = _CLOCK) -> None:
         self._transport = transport
+        self._clock = clock
 
     async def send(self, request: Request, timeout: float) -> Response:
         """Send in a thread, and wait for it."""
-        return await in_thread(lambda: self._transport.send(request, timeout))
+        with self._clock.task_at_work():
+            return await in_thread(lambda: self._transport.send(request, timeout))
 
     async def aclose(self) -> None:
         """Leave the transport open: it is somebody else's."""

@@ -9,36 +9,35 @@ Handles: accepted requests that will be results, as futures.
 from __future__ import annotations
 
 import asyncio
-import threading
+import inspect
+import sys
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
 from contextvars import Context, copy_context
-from typing import Any, TypeVar
-from weakref import ref
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from weakref import WeakSet
 
 from ._accepted import Accepted, fresh
-from ._flows import Endpoint, wait_timeout
+from ._clock import Clock
+from ._flows import LAST_QUESTION_SECONDS, Endpoint
+from ._future import Condition, Waiters
 from ._progress import Progress
 from ._scheduler import Background, Loops, Scheduler
 
+if TYPE_CHECKING:
+    import threading
+
 T = TypeVar("T")
 
-LAST_QUESTION_SECONDS = 1.0
-"""How long a wait whose time is over still waits for the answer to its last question."""
-
-
-class _Waiters(list[Any]):
-    """Starts a handle when the functions of `concurrent.futures` begin to wait for it."""
-
-    def __init__(self, handle: Handle[Any]) -> None:
-        super().__init__()
-        self._handle = ref(handle)
-
-    def append(self, waiter: object) -> None:
-        super().append(waiter)
-        handle = self._handle()
-        if handle is not None:
-            handle._begin()
+_CANCELLED = "cancel() was called; the request goes on at the server"
+_BLOCKS_LOOP = (
+    "A blocking wait for a handle holds up the running event loop: use the asynchronous client, or "
+    "await asyncio.wrap_future(handle)"
+)
+_warned: WeakSet[Background] = WeakSet()
+"""Whose clients have been warned: once each."""
 
 
 class Handle(Accepted[T], Future[T]):
@@ -50,13 +49,19 @@ class Handle(Accepted[T], Future[T]):
     without one, waiting ends after the deadline of the client's `Polling`.
     """
 
-    def __init__(self, progress: Progress[T], endpoint: Endpoint, background: Background) -> None:
-        Future.__init__(self)
-        Accepted.__init__(self, progress, endpoint)
+    def __init__(
+        self,
+        progress: Progress[T],
+        endpoint: Endpoint,
+        background: Background,
+        client_type: type[Any],
+    ) -> None:
+        Future[T].__init__(self)
+        self._condition = cast("threading.Condition", Condition())
+        self._waiters: list[Any] = Waiters(self)
+        super().__init__(progress, endpoint, client_type)
         self._background = background
         self._begun: int | None = None
-        # concurrent.futures asks no method of a future that it waits for; it only adds itself here.
-        self._waiters = _Waiters(self)
 
     def result(self, timeout: float | None = None) -> T:
         """
@@ -94,7 +99,7 @@ class Handle(Accepted[T], Future[T]):
             concurrent.futures.CancelledError: `cancel()` was called.
         """
         if not self.wait(timeout):
-            raise wait_timeout(self._progress)
+            raise self.overdue()
         return fresh(super().exception(0))
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -113,18 +118,22 @@ class Handle(Accepted[T], Future[T]):
                 "A callback must not wait for another handle: it runs in the thread that would "
                 "settle it"
             )
-        self._begin()
-        limit = self._limit(timeout)
-        if not self._settles_within(limit) and self._may_ask():
-            asked = threading.Event()
-            with self._listening(asked.set):
-                self._background.hasten(self)
-                asked.wait(LAST_QUESTION_SECONDS)
+        if _loop_runs() and not _is_notebook() and self._background not in _warned:
+            _warned.add(self._background)
+            warnings.warn(_BLOCKS_LOOP, RuntimeWarning, stacklevel=_outside_of_package())
+        clock = self._background.clock
+        with clock.at_work():
+            self.begin()
+            if not clock.settles(self, self._limit(timeout)) and self._may_ask():
+                asked = clock.signal()
+                with self._listening(asked.set):
+                    self._background.hasten(self)
+                    asked.wait(LAST_QUESTION_SECONDS)
         return self.is_settled()
 
     def done(self) -> bool:
         """Say whether the handle is settled: has a result or an error, or was cancelled."""
-        self._begin()
+        self.begin()
         return self.is_settled()
 
     def cancel(self) -> bool:
@@ -138,6 +147,7 @@ class Handle(Accepted[T], Future[T]):
             return True
         if super().cancel():
             self.set_running_or_notify_cancel()
+            self._end_trace("cancelled", CancelledError(_CANCELLED))
         self._announce()
         return self.cancelled()
 
@@ -150,7 +160,7 @@ class Handle(Accepted[T], Future[T]):
         """
         super().add_done_callback(fn)
         if not self.is_settled():
-            self._begin()
+            self.begin()
             self._background.keep(self)
 
     def updates(self) -> Iterator[str]:
@@ -159,10 +169,11 @@ class Handle(Accepted[T], Future[T]):
 
         States that come and go while the caller is busy are passed over.
         """
-        asked = threading.Event()
+        clock = self._background.clock
+        asked = clock.signal()
         seen: str | None = None
-        with self._listening(asked.set):
-            self._begin()
+        with clock.at_work(), self._listening(asked.set):
+            self.begin()
             while True:
                 asked.clear()
                 settled = self.is_settled()
@@ -179,20 +190,12 @@ class Handle(Accepted[T], Future[T]):
         """Say whether there is nothing more to ask. Unlike `done()`, this starts nothing."""
         return super().done()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Let the handle advance by itself from now on, as its first question does."""
         # Once in each process: a parent's handle that a child asks goes on in the child as well.
         if self._begun != self._background.forks and not self.is_settled():
             self._begun = self._background.forks
             self._background.add(self)
-
-    def _settles_within(self, limit: float | None) -> bool:
-        try:
-            super().exception(None if limit is None else min(limit, threading.TIMEOUT_MAX))
-        except TimeoutError:
-            return False
-        except CancelledError:
-            return True
-        return True
 
     def _resolve(self, value: T) -> None:
         try:
@@ -227,8 +230,10 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
         "_value",
     )
 
-    def __init__(self, progress: Progress[T], endpoint: Endpoint, loops: Loops) -> None:
-        super().__init__(progress, endpoint)
+    def __init__(
+        self, progress: Progress[T], endpoint: Endpoint, loops: Loops, client_type: type[Any]
+    ) -> None:
+        super().__init__(progress, endpoint, client_type)
         self._loops = loops
         self._scheduler: Scheduler | None = None
         self._callbacks: list[_Callback] = []
@@ -277,7 +282,7 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
             asyncio.CancelledError: `cancel()` was called, or the waiting task was cancelled.
         """
         if not await self.wait(timeout):
-            raise wait_timeout(self._progress)
+            raise self.overdue()
         if self._cancelled:
             raise asyncio.CancelledError
         return fresh(self._error)
@@ -293,9 +298,9 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
         """
         if self.is_settled():
             return True
-        self._begin()
+        self.begin()
         if not await self._settles_within(self._limit(timeout)) and self._may_ask():
-            asked = _Signal()
+            asked = _Signal(self._loops.clock)
             with self._listening(asked.set):
                 self._loops.scheduler().hasten(self)
                 await asked.wait(LAST_QUESTION_SECONDS)
@@ -303,7 +308,7 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
 
     def done(self) -> bool:
         """Say whether the handle is settled: has a result or an error, or was cancelled."""
-        self._begin()
+        self.begin()
         return self.is_settled()
 
     def cancelled(self) -> bool:
@@ -319,6 +324,7 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
         """
         if not self.is_settled():
             self._cancelled = True
+            self._end_trace("cancelled", asyncio.CancelledError(_CANCELLED))
             self._settle()
             self._announce()
         return self._cancelled
@@ -332,15 +338,18 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
         The handle is kept until then, even if nobody else holds it.
         """
         self._subscribe(_Callback(asyncio.get_running_loop(), fn, context or copy_context()))
-        self._begin()
+        self.begin()
         if not self.is_settled():
             self._loops.scheduler().keep(self)
 
     def remove_done_callback(self, fn: Callable[[AsyncHandle[T]], object]) -> int:
         """Forget a function that was to be called, and say how many times it was known."""
-        known = len(self._callbacks)
-        self._callbacks = [callback for callback in self._callbacks if callback.function != fn]
-        return known - len(self._callbacks)
+        known = [callback for callback in self._callbacks if callback.function == fn]
+        for callback in known:
+            # In place, and unless it is called meanwhile: a loop in another thread may add one.
+            with suppress(ValueError):
+                self._callbacks.remove(callback)
+        return len(known)
 
     async def updates(self) -> AsyncIterator[str]:
         """
@@ -348,10 +357,10 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
 
         States that come and go while the caller is busy are passed over.
         """
-        asked = _Signal()
+        asked = _Signal(self._loops.clock)
         seen: str | None = None
         with self._listening(asked.set):
-            self._begin()
+            self.begin()
             while True:
                 asked.clear()
                 settled = self.is_settled()
@@ -368,8 +377,9 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
         """Say whether there is nothing more to ask. Unlike `done()`, this starts nothing."""
         return self._value is not None or self._error is not None or self._cancelled
 
-    def _begin(self) -> None:
-        """Hand the handle to the running loop's scheduler: the loop may be another than before."""
+    def begin(self) -> None:
+        """Let the handle advance by itself from now on, as its first question does."""
+        # By the running loop's scheduler: the loop may be another than before.
         if self.is_settled() or not _loop_runs():
             return
         scheduler = self._loops.scheduler()
@@ -378,7 +388,7 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
             scheduler.add(self)
 
     async def _settles_within(self, limit: float | None) -> bool:
-        settled = _Signal()
+        settled = _Signal(self._loops.clock)
 
         def wake(_: AsyncHandle[T]) -> None:
             settled.set()
@@ -432,7 +442,8 @@ class _Callback:
 class _Signal:
     """An `asyncio.Event` that any thread may set."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
 
@@ -444,12 +455,22 @@ class _Signal:
         self._event.clear()
 
     async def wait(self, limit: float | None) -> bool:
-        try:
-            async with asyncio.timeout(limit):
-                await self._event.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await self._clock.is_set(self._event, limit)
+
+
+def _outside_of_package() -> int:
+    """Return the stack level, for `warnings.warn` in the caller, of the code that called us."""
+    level = 0
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__package__") == __package__:
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def _is_notebook() -> bool:
+    """Say whether cells run here: their kernel's loop is nobody's but the user's, who waits."""
+    shell = sys.modules.get("IPython")
+    return shell is not None and shell.get_ipython() is not None
 
 
 def _loop_runs() -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
 
 T = TypeVar("T")
@@ -43,6 +44,8 @@ class Parameter:
             `deepObject`, `spaceDelimited`, `pipeDelimited`, `label` or `matrix`; `json` where the
             document describes it by a media type.
         explode: Whether each member of a list or an object is written by itself.
+        type: What its JSON value is validated as before it is sent: any type that pydantic knows;
+            `None` where the document sets no limit.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Parameter:
     required: bool = False
     style: str = "simple"
     explode: bool = False
+    type: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,14 @@ class Body:
         type: What the body is validated as: a model class, or any type that pydantic knows.
         required: Whether the document requires it.
         media_type: Its `Content-Type`.
+        encoding: Of a body of several parts, the media types of those that the document gives one,
+            by the name on the wire.
     """
 
     type: Any
     required: bool = True
     media_type: str = "application/json"
+    encoding: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -95,10 +102,22 @@ class Operation(Generic[T]):
     path: str
     parameters: tuple[Parameter, ...] = ()
     body: Body | None = None
-    results: Mapping[str, Any] = field(default_factory=dict)
-    errors: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    errors: Mapping[str, Any] = field(default_factory=dict[str, Any])
     idempotency_header: str | None = None
     authenticated: bool = True
+
+    @cached_property
+    def answers_json(self) -> bool:
+        """Whether every result is JSON, or nothing."""
+        return not any(kind in (bytes, str) for kind in self.results.values())
+
+    @cached_property
+    def key_parameter(self) -> Parameter | None:
+        """The parameter that gives the idempotency key, if it has one of its own."""
+        wanted = (self.idempotency_header or "").lower()
+        headers = (known for known in self.parameters if known.location == "header")
+        return next((header for header in headers if header.wire_name.lower() == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,17 @@ When to ask next. Pure: no clock, no input or output.
 3. A server that wants to be asked often says that polls are cheap: its pause bounds their price.
 4. Small jitter keeps handles made at once from asking at once. It is as large as it can be without
    costing much; jitter over the whole pause would waste early polls and make the tail long.
-5. Nothing is kept for each poll.
+5. All handles of a client share one pace.
+6. Nothing is kept for each poll.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ._completions import PRICE_SECONDS, Completions
+from ._completions import PRICE_SECONDS, Completions, Waiting
 from .errors import ConfigurationError
 
 DISTURBED_SECONDS = 0.1
@@ -23,6 +25,9 @@ DISTURBED_SECONDS = 0.1
 
 LONGEST_REST_SECONDS = 5.0
 """What it doubles to at most."""
+
+BURST_SECONDS = 0.1
+"""What the rate allows in this time may be sent at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +41,9 @@ class Polling:
         interval: A fixed pause in seconds, instead of a learned one.
         bounds: The shortest and the longest pause between two questions, in seconds. The server
             can ask for more than the longest.
-        jitter: How far a pause is made longer at random at most, as a part of it.
+        jitter: How far a pause is made longer at random at most, as a part of it. Once completions
+            were seen: what asking first at a random earlier time may cost, in prices of a poll.
+        rate: Questions a second that a client sends at most, for all its handles together.
         deadline: Seconds that waiting without a timeout of its own lasts; `None` is for ever.
     """
 
@@ -44,6 +51,7 @@ class Polling:
     interval: float | None = None
     bounds: tuple[float, float] = (0.01, 30.0)
     jitter: float = 0.1
+    rate: float = 500.0
     deadline: float | None = 900.0
 
     def __post_init__(self) -> None:
@@ -52,11 +60,39 @@ class Polling:
             "interval must be more than 0, or None": self.interval is None or self.interval > 0,
             "bounds must be two rising numbers of more than 0": 0 < shortest <= longest,
             "jitter must be at least 0 and less than 1": 0 <= self.jitter < 1,
+            "rate must be more than 0": self.rate > 0,
             "deadline must be more than 0, or None": self.deadline is None or self.deadline > 0,
         }
         broken = [rule for rule, kept in rules.items() if not kept]
         if broken:
             raise ConfigurationError(f"Polling: {'; '.join(broken)}")
+
+
+class Pace:
+    """
+    A bound on the questions a second, over all handles of a client.
+
+    It is a token bucket, kept as the time at which it would be full again: the generic cell rate
+    algorithm of ITU-T recommendation I.371. Loops in several threads may share it: without a lock,
+    for what two of them send at the very same time may count as one.
+
+    Args:
+        rate: Questions a second.
+    """
+
+    __slots__ = ("_full", "_pause")
+
+    def __init__(self, rate: float) -> None:
+        self._pause = 1.0 / rate
+        self._full = -math.inf
+
+    def free(self) -> float:
+        """Return when the next question may be sent."""
+        return self._full - BURST_SECONDS
+
+    def take(self, now: float) -> None:
+        """Note that a question is sent."""
+        self._full = max(self._full, now) + self._pause
 
 
 class Schedule:
@@ -71,7 +107,6 @@ class Schedule:
         random: Returns a number from 0 to 1.
 
     Attributes:
-        due: When to ask next, on the clock of the caller.
         floor: Before when the server does not want to be asked.
     """
 
@@ -79,11 +114,14 @@ class Schedule:
         "_asked",
         "_began",
         "_completions",
+        "_due",
+        "_hint",
         "_pending",
         "_polling",
         "_random",
         "_rest",
-        "due",
+        "_unasked",
+        "_waiting",
         "floor",
     )
 
@@ -102,43 +140,60 @@ class Schedule:
         self._pending = now
         self._asked = now
         self._rest = DISTURBED_SECONDS
-        self.floor = now
-        self.due = now
-        self._plan(now, hint)
+        self._waiting: Waiting | None = None
+        self._unasked = polling.adaptive and polling.interval is None
+        self._hint = hint
+        # Planned when first wanted: a handle that nobody asks needs no plan, which would be most of
+        # what it costs.
+        self._due: float | None = None
+        self.floor = now + (hint or 0.0)
+
+    @property
+    def due(self) -> float:
+        """When to ask next, on the clock of the caller."""
+        if self._due is None:
+            self._due = self._planned(self._began, self._hint)
+        return self._due
 
     def asking(self, now: float) -> None:
         """Note when a question is sent: its answer is about that time, not about its own."""
         self._asked = now
+        if self._unasked:
+            self._unasked = False
+            self._waiting = self._completions.admit(now)
 
     def pending(self, now: float, hint: float | None) -> None:
         """Plan the next question after an answer that was not final."""
         self._pending = self._asked
         self._rest = DISTURBED_SECONDS
-        self._plan(now, hint)
+        self.floor = now + (hint or 0.0)
+        self._due = self._planned(now, hint)
+        if self._waiting is not None:
+            self._completions.wait(self._waiting, self._pending - self._began, self._due)
 
     def final(self) -> None:
         """Learn from the answer that was final."""
-        if self._polling.adaptive and self._polling.interval is None:
-            self._completions.add(self._pending - self._began, self._asked - self._began)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._completions.settle(waiting, self._asked - self._began)
 
     def disturbed(self, now: float, hint: float | None) -> None:
         """Plan the next question after one that brought no state: each rest is longer."""
         floor = hint or 0.0
         self.floor = now + floor
-        self.due = now + max(self._rest, floor) * (1 + self._polling.jitter * self._random())
+        self._due = now + max(self._rest, floor) * (1 + self._polling.jitter * self._random())
         self._rest = min(self._rest * 2, LONGEST_REST_SECONDS)
 
     def at_once(self, now: float) -> None:
         """Plan the next question for now, or for when the server allows it."""
-        self.due = max(now, self.floor)
+        self._due = max(now, self.floor)
 
-    def _plan(self, now: float, hint: float | None) -> None:
-        self.floor = now + (hint or 0.0)
+    def _planned(self, now: float, hint: float | None) -> float:
         interval = self._polling.interval
         due = self._least_cost(now, hint) if interval is None else now + interval * self._stray()
         # Above a floor, too, not all at the same time.
         lowest = now + max(hint or 0.0, self._polling.bounds[0]) * self._stray()
-        self.due = max(due, lowest)
+        return max(due, lowest)
 
     def _least_cost(self, now: float, hint: float | None) -> float:
         shortest, longest = self._polling.bounds
@@ -147,8 +202,14 @@ class Schedule:
         plan = self._completions.plan(max(price, shortest / 2), gap)
         last = self._pending - self._began
         time = plan.after(last, now - self._began + gap)
+        stray = self._polling.jitter
+        if plan.learned and last == 0.0:
+            # Earlier, not later: many phases show what one schedule for all would not.
+            low = plan.no_dearer(time, now - self._began + gap, stray)
+            time -= self._random() * (time - low)
         time = self._completions.probe(last, time, self._random)
-        time += self._polling.jitter * self._random() * plan.slack(last, time)
+        if not plan.learned:
+            time += stray * self._random() * plan.slack(last, time)
         return min(self._began + time, now + longest)
 
     def _stray(self) -> float:

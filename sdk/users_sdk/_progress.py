@@ -11,8 +11,10 @@ from typing import Any, Generic, TypeVar
 
 from ._codec import resolve
 from ._http import Headers
+from ._json import is_object
 from ._operation import AsyncOperation, Binding, Location, Operation
 from ._polling import Schedule
+from ._tracing import UNTRACED, Trace
 from .errors import InvalidArgumentError, ProtocolError, SDKError
 
 T = TypeVar("T")
@@ -39,6 +41,9 @@ class Progress(Generic[T]):
         lagging_since: Since when the server has not known what it must know soon, on the monotonic
             clock.
         trouble: What the last question failed with, if it brought no state.
+        polls: How often its handle has asked after it.
+        polled_at: When its handle asked last, in seconds since 1970.
+        trace: What is told of its questions and its outcome.
     """
 
     chain: AsyncOperation[T]
@@ -52,6 +57,9 @@ class Progress(Generic[T]):
     result_arguments: Mapping[str, Any] | None = None
     lagging_since: float | None = None
     trouble: SDKError | None = field(default=None, repr=False)
+    polls: int = 0
+    polled_at: float | None = None
+    trace: Trace = field(default=UNTRACED, repr=False, compare=False)
 
     def token(self) -> str:
         """Return what another process resumes with: no secret, and safe in a URL."""
@@ -102,13 +110,13 @@ def from_token(chain: AsyncOperation[T], token: str, schedule: Schedule) -> Prog
         raise InvalidArgumentError("The token is damaged: members are missing") from error
 
 
-def _members(token: str) -> dict[str, Any]:
+def _members(token: str) -> Mapping[str, Any]:
     try:
         text = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
-        members = json.loads(text)
+        members: object = json.loads(text)
     except (UnicodeError, binascii.Error, ValueError) as error:
         raise InvalidArgumentError("The token is not one that a handle gave") from error
-    if not isinstance(members, dict):
+    if not is_object(members):
         raise InvalidArgumentError("The token is not one that a handle gave")
     return members
 

@@ -15,8 +15,10 @@ from urllib.parse import quote
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from ._codec import encoded, json_body
+from ._codec import check_argument, encoded, json_body
 from ._http import Headers, Request
+from ._json import is_array, is_object
+from ._multipart import multipart
 from ._operation import Body, Operation, Parameter
 from ._retry import IDEMPOTENT_METHODS
 from .errors import InvalidArgumentError
@@ -50,8 +52,9 @@ def prepare(
     arguments: Mapping[str, object],
     body: object = None,
     *,
-    headers: Mapping[str, str],
+    headers: Headers,
     new_key: Callable[[], str],
+    from_server: bool = False,
 ) -> Prepared:
     """
     Write a request.
@@ -63,12 +66,14 @@ def prepare(
         body: The body, if the operation takes one.
         headers: Header fields of every request.
         new_key: Makes an idempotency key; called if the operation takes one and none is given.
+        from_server: Whether the server itself has told the arguments: the document's limits do not
+            bind it.
 
     Raises:
         InvalidArgumentError: An argument is missing or cannot be sent, or the body is not valid.
     """
-    values = _given(operation, arguments)
-    key_parameter = _key_parameter(operation)
+    values = _given(operation, arguments, limited=not from_server)
+    key_parameter = operation.key_parameter
     key: str | None = None
     if operation.idempotency_header is not None:
         given = values.get(key_parameter.name) if key_parameter else None
@@ -81,26 +86,32 @@ def prepare(
         if key_parameter:
             values[key_parameter.name] = key
     document = _document(operation, body)
-    fields = Headers(headers).merged(_accepted(operation)).merged(_headers(operation, values))
+    fields = _headers(operation, values)
     if key is not None and operation.idempotency_header is not None:
-        fields = fields.merged({operation.idempotency_header: key})
+        fields[operation.idempotency_header] = key
     content = b""
     if operation.body is not None and document is not None:
-        content = _content(operation.body, document)
-        fields = fields.merged({"Content-Type": operation.body.media_type})
+        content, fields["Content-Type"] = _content(operation.body, document)
     url = base_url + _path(operation, values) + _query(operation, values)
-    request = Request(operation.method, url, fields, content)
+    request = Request(operation.method, url, headers.merged(fields), content)
     safe = operation.method in IDEMPOTENT_METHODS or key is not None
     return Prepared(request, values, document, key, safe)
 
 
-def _given(operation: Operation[Any], arguments: Mapping[str, object]) -> dict[str, Any]:
-    """Return the given arguments as JSON values."""
-    values = {}
+def _given(
+    operation: Operation[Any], arguments: Mapping[str, object], *, limited: bool
+) -> dict[str, Any]:
+    """Return the given arguments as JSON values, within the document's limits if they bind."""
+    values: dict[str, Any] = {}
     for parameter in operation.parameters:
         value = arguments.get(parameter.name)
         if value is not None:
-            values[parameter.name] = _json(parameter, value)
+            plain = _json(parameter, value)
+            if limited and parameter.type is not None:
+                check_argument(parameter, plain)
+            # A parameter described by a media type is that JSON text, wherever it is sent.
+            as_text = parameter.style == "json"
+            values[parameter.name] = encoded(plain).decode("ascii") if as_text else plain
         elif parameter.required and parameter.wire_name != operation.idempotency_header:
             raise InvalidArgumentError(f"{parameter.name} must be given, and not be None")
     return values
@@ -108,17 +119,9 @@ def _given(operation: Operation[Any], arguments: Mapping[str, object]) -> dict[s
 
 def _json(parameter: Parameter, value: object) -> Any:
     try:
-        plain = to_jsonable_python(value, by_alias=True, exclude_none=True)
-        # A parameter described by a media type is that JSON text, wherever it is sent.
-        return encoded(plain).decode("ascii") if parameter.style == "json" else plain
+        return to_jsonable_python(value, by_alias=True, exclude_none=True)
     except (PydanticSerializationError, UnicodeDecodeError) as error:
         raise InvalidArgumentError(f"{parameter.name} cannot be sent: {error}") from error
-
-
-def _key_parameter(operation: Operation[Any]) -> Parameter | None:
-    wanted = (operation.idempotency_header or "").lower()
-    headers = (parameter for parameter in operation.parameters if parameter.location == "header")
-    return next((header for header in headers if header.wire_name.lower() == wanted), None)
 
 
 def _document(operation: Operation[Any], body: object) -> Any:
@@ -131,29 +134,26 @@ def _document(operation: Operation[Any], body: object) -> Any:
     return json_body(operation.body, body)
 
 
-def _accepted(operation: Operation[Any]) -> dict[str, str]:
-    """Return what is accepted where a result may be something else than JSON."""
-    others = any(kind in (bytes, str) for kind in operation.results.values())
-    return {"Accept": "*/*"} if others else {}
-
-
-def _content(body: Body, document: Any) -> bytes:
+def _content(body: Body, document: Any) -> tuple[bytes, str]:
+    """Write a body; return it and its `Content-Type`."""
     media_type = body.media_type.partition(";")[0].strip().lower()
+    if media_type.startswith("multipart/"):
+        return multipart(document, body.encoding, body.media_type)
     if isinstance(document, bytes):
-        return document
+        return document, body.media_type
     if media_type == "application/x-www-form-urlencoded":
-        return _form(document)
+        return _form(document), body.media_type
     if isinstance(document, str) and media_type.startswith("text/"):
-        return document.encode("utf-8")
-    return encoded(document)
+        return document.encode("utf-8"), body.media_type
+    return encoded(document), body.media_type
 
 
 def _form(document: Mapping[str, Any]) -> bytes:
     """Write a form: a list as a field for each member, objects as JSON (OpenAPI 3.0, 4.7.15)."""
-    pairs = []
+    pairs: list[str] = []
     for name, value in document.items():
-        for member in value if isinstance(value, list) else [value]:
-            nested = isinstance(member, Mapping | list)
+        for member in value if is_array(value) else [value]:
+            nested = is_object(member) or is_array(member)
             text = encoded(member).decode("ascii") if nested else _text(member)
             pairs.append(f"{quote(name, safe='')}={quote(text, safe='')}")
     return "&".join(pairs).encode("ascii")
@@ -175,9 +175,11 @@ def _path(operation: Operation[Any], values: Mapping[str, Any]) -> str:
 
 def _segment(parameter: Parameter, value: Any) -> str:
     """Write a path parameter. Source: OpenAPI 3.0, 4.7.12.3 (style values)."""
-    name = _quoted(parameter, parameter.wire_name)
+    if isinstance(value, str) and parameter.style == "simple":
+        return _quoted(parameter, value)
     pairs, parts = _members(parameter, value)
     if parameter.style == "matrix":
+        name = _quoted(parameter, parameter.wire_name)
         if parameter.explode and pairs is not None:
             return "".join(f";{pair}" for pair in pairs)
         if parameter.explode:
@@ -190,11 +192,11 @@ def _segment(parameter: Parameter, value: Any) -> str:
 
 def _members(parameter: Parameter, value: Any) -> tuple[list[str] | None, list[str]]:
     """Return an object's `name=value` pairs if they are wanted, and all members one by one."""
-    if isinstance(value, Mapping):
+    if is_object(value):
         items = [(_quoted(parameter, key), _quoted(parameter, item)) for key, item in value.items()]
         pairs = [f"{key}={item}" for key, item in items] if parameter.explode else None
         return pairs, [text for item in items for text in item]
-    members = value if isinstance(value, list) else [value]
+    members = value if is_array(value) else [value]
     return None, [_quoted(parameter, member) for member in members]
 
 
@@ -212,13 +214,13 @@ def _pairs(parameter: Parameter, value: Any) -> list[tuple[str, Any]]:
     """Write a query parameter. Source: OpenAPI 3.0, 4.7.12.3 (style values)."""
     name = parameter.wire_name
     delimiter = _DELIMITERS.get(parameter.style, ",")
-    if isinstance(value, Mapping):
+    if is_object(value):
         if parameter.style == "deepObject":
             return [(f"{name}[{key}]", item) for key, item in value.items()]
         if parameter.explode:
             return list(value.items())
         return [(name, delimiter.join(_text(text) for item in value.items() for text in item))]
-    if isinstance(value, list):
+    if is_array(value):
         if parameter.explode:
             return [(name, item) for item in value]
         return [(name, delimiter.join(map(_text, value)))]
@@ -226,8 +228,8 @@ def _pairs(parameter: Parameter, value: Any) -> list[tuple[str, Any]]:
 
 
 def _headers(operation: Operation[Any], values: Mapping[str, Any]) -> dict[str, str]:
-    fields = {}
-    cookies = []
+    fields: dict[str, str] = {} if operation.answers_json else {"Accept": "*/*"}
+    cookies: list[str] = []
     for parameter in operation.parameters:
         if parameter.name not in values:
             continue
@@ -245,10 +247,10 @@ def _headers(operation: Operation[Any], values: Mapping[str, Any]) -> dict[str, 
 
 
 def _field(parameter: Parameter, value: Any) -> str:
-    if isinstance(value, Mapping):
+    if is_object(value):
         joint = "=" if parameter.explode else ","
         text = ",".join(f"{_text(key)}{joint}{_text(item)}" for key, item in value.items())
-    elif isinstance(value, list):
+    elif is_array(value):
         text = ",".join(map(_text, value))
     else:
         text = _text(value)

@@ -3,7 +3,8 @@ What asks after accepted requests when they are due: one scheduler for all handl
 
 1. A handle is held weakly: one that nobody holds any more is no longer asked after, unless it was
    kept for its callbacks.
-2. At most `POLLS` questions are under way; the handle that is due first is asked after first.
+2. At most `POLLS` questions are under way, and no more are sent than the pace allows; the handle
+   that is due first is asked after first.
 3. A scheduler belongs to one event loop and is only touched in it. It has no task of its own, a
    timer for the earliest due time, and a task for each question under way: a thousand waiting
    handles cost no thread and no task.
@@ -16,20 +17,22 @@ from __future__ import annotations
 import asyncio
 import heapq
 import threading
-import time
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from itertools import count
 from typing import Protocol
 
+from ._clock import Clock, Timer
 from ._drivers import run_async
 from ._fork import begins_anew
 from ._http import CONNECTIONS, AsyncTransport
+from ._polling import Pace, Polling
 from ._steps import Flow
 
-POLLS = CONNECTIONS
-"""Questions under way at once; no more than there are connections."""
+POLLS = CONNECTIONS - 8
+"""Questions under way at once: few enough that the calls of a blocking client, which have
+connections of their own, make no more than `CONNECTIONS` of them in ordinary use."""
 
 STOP_SECONDS = 2.0
 """How long closing waits for the thread to end."""
@@ -45,15 +48,18 @@ class Watched(Protocol):
     @property
     def due(self) -> float:
         """When to ask next, on the monotonic clock."""
+        ...
 
     def is_settled(self) -> bool:
         """Whether there is nothing more to ask."""
+        ...
 
     def ask_at_once(self) -> None:
         """Make the handle due now, or as soon as the server allows."""
 
     def advance(self) -> Flow[None]:
         """Ask once. Raises nothing: what fails, fails the handle."""
+        ...
 
     def abandon(self) -> None:
         """Fail the handle, because nobody will ask any more."""
@@ -66,16 +72,26 @@ class Scheduler:
     Args:
         transport: What sends, in the same loop.
         loop: The loop, running.
+        clock: What due times are read on.
+        pace: How many questions a second may be sent.
     """
 
-    def __init__(self, transport: AsyncTransport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        transport: AsyncTransport,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock | None = None,
+        pace: Pace | None = None,
+    ) -> None:
         self._transport = transport
         self._loop = loop
+        self._clock = clock or Clock()
+        self._pace = pace or Pace(Polling().rate)
         self._order = count()
         self._heap: list[tuple[float, int, weakref.ref[Watched]]] = []
         self._asked: dict[Watched, asyncio.Task[None]] = {}
         self._kept: set[Watched] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._closed = False
 
     def add(self, watched: Watched) -> None:
@@ -128,13 +144,17 @@ class Scheduler:
             self._timer.cancel()
             self._timer = None
         if self._heap and len(self._asked) < POLLS and not self._closed:
-            delay = self._heap[0][0] - time.monotonic()
-            self._timer = self._loop.call_later(max(delay, 0.0), self._tick)
+            time = max(self._heap[0][0], self._pace.free())
+            self._timer = self._clock.call_at(self._loop, time, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
-        now = time.monotonic()
-        while self._heap and self._heap[0][0] <= now and len(self._asked) < POLLS:
+        now = self._clock.monotonic()
+        while (
+            self._heap
+            and max(self._heap[0][0], self._pace.free()) <= now
+            and len(self._asked) < POLLS
+        ):
             due, _, reference = heapq.heappop(self._heap)
             watched = reference()
             # A handle that was hastened has an older entry, with another due time, that counts no
@@ -145,12 +165,13 @@ class Scheduler:
                 and watched.due == due
                 and watched not in self._asked
             ):
+                self._pace.take(now)
                 self._asked[watched] = self._loop.create_task(self._ask(watched))
         self._arm()
 
     async def _ask(self, watched: Watched) -> None:
         try:
-            await run_async(watched.advance(), self._transport)
+            await run_async(watched.advance(), self._transport, self._clock)
         finally:
             self._asked.pop(watched, None)
             if watched.is_settled():
@@ -166,9 +187,18 @@ class Loops:
 
     Args:
         opener: Makes a loop's transport, in that loop.
+        clock: What due times are read on.
+        pace: How many questions a second may be sent.
     """
 
-    def __init__(self, opener: Callable[[], AsyncTransport]) -> None:
+    def __init__(
+        self,
+        opener: Callable[[], AsyncTransport],
+        clock: Clock | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.clock = clock or Clock()
+        self.pace = pace or Pace(Polling().rate)
         self._opener = opener
         self._homes: dict[asyncio.AbstractEventLoop, _Home] = {}
         self._closed = False
@@ -206,7 +236,7 @@ class Loops:
             # What a closed loop left is of no use to another; its handles come along when asked.
             for other in [other for other in self._homes if other.is_closed()]:
                 del self._homes[other]
-            home = _Home(self._opener(), loop)
+            home = _Home(self._opener(), loop, self.clock, self.pace)
             if self._closed:
                 home.scheduler.close()
             else:
@@ -217,9 +247,15 @@ class Loops:
 class _Home:
     """What a client has in one event loop."""
 
-    def __init__(self, transport: AsyncTransport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        transport: AsyncTransport,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
         self.transport = transport
-        self.scheduler = Scheduler(transport, loop)
+        self.scheduler = Scheduler(transport, loop, clock, pace)
         self.end = _closed_with_loop(transport)
         # Begun, it is known to the loop, which ends it before it closes, as `asyncio.run` sees to:
         # the connections of a client that nobody closes are closed all the same.
@@ -241,13 +277,25 @@ class Background:
     Args:
         opener: Makes the transport. It must not hold the client: the thread holds the opener's
             transport.
+        clock: What due times are read on.
+        pace: How many questions a second may be sent.
 
     Attributes:
+        clock: The same.
+        pace: The same.
+        pace: The same.
         forks: How many forks lie between the process that made this and the one that runs it. What
             was added before the last one is advanced in the parent only.
     """
 
-    def __init__(self, opener: Callable[[], AsyncTransport]) -> None:
+    def __init__(
+        self,
+        opener: Callable[[], AsyncTransport],
+        clock: Clock | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.clock = clock or Clock()
+        self.pace = pace or Pace(Polling().rate)
         self.forks = 0
         self._opener = opener
         self._lock = threading.Lock()
@@ -304,15 +352,16 @@ class _Worker:
 
     def __init__(self, owner: Background, transport: AsyncTransport) -> None:
         self._loop = asyncio.new_event_loop()
+        self._clock = owner.clock
         self._transport = transport
-        self._scheduler = Scheduler(transport, self._loop)
+        self._scheduler = Scheduler(transport, self._loop, self._clock, owner.pace)
         name = f"{(__package__ or '').partition('.')[0]}-scheduler"
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
         self.finalizer = weakref.finalize(owner, self._stop)
 
     def submit(self, action: Callable[[Scheduler, Watched], None], watched: Watched) -> None:
-        self._loop.call_soon_threadsafe(action, self._scheduler, watched)
+        self._clock.call_soon(self._loop, action, self._scheduler, watched)
 
     def _run(self) -> None:
         try:

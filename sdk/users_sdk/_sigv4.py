@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 from time import gmtime, strftime
 from typing import NamedTuple, Protocol
@@ -30,10 +31,12 @@ class Key(Protocol):
     @property
     def access_key(self) -> str:
         """The access key ID."""
+        ...
 
     @property
     def secret_key(self) -> str:
         """The secret access key."""
+        ...
 
 
 class Scope(NamedTuple):
@@ -54,18 +57,38 @@ class Canonical(NamedTuple):
 
 def amz_date(moment: float) -> str:
     """Return a time, in seconds since 1970, as `X-Amz-Date` has it."""
-    return strftime("%Y%m%dT%H%M%SZ", gmtime(moment))
+    return _amz_date(int(moment // 1))
+
+
+@lru_cache(maxsize=2)
+def _amz_date(second: int) -> str:
+    """Write a second, once for all requests within it."""
+    return strftime("%Y%m%dT%H%M%SZ", gmtime(second))
 
 
 def host(url: str) -> str:
     """Return the `Host` that HTTP clients send for a URL: with the port, if not the usual one."""
+    return _target(url).host
+
+
+class _Target(NamedTuple):
+    """Where a URL points to, as it is signed."""
+
+    host: str
+    path: str
+    query: str
+
+
+@lru_cache(maxsize=256)
+def _target(url: str) -> _Target:
+    """Take a URL apart, once for all polls and repetitions."""
     parts = urlsplit(url)
-    name = parts.hostname or ""
-    if ":" in name:
-        name = f"[{name}]"
-    if parts.port is None or parts.port == _DEFAULT_PORTS.get(parts.scheme):
-        return name
-    return f"{name}:{parts.port}"
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    if parts.port is not None and parts.port != _DEFAULT_PORTS.get(parts.scheme):
+        host = f"{host}:{parts.port}"
+    return _Target(host, _canonical_path(parts.path), _canonical_query(parts.query))
 
 
 def authorization(
@@ -111,12 +134,12 @@ def canonical_request(
         values[lower] = f"{values[lower]},{trimmed}" if lower in values else trimmed
     names = sorted(values)
     signed_headers = ";".join(names)
-    parts = urlsplit(url)
+    target = _target(url)
     lines = (
         method,
-        _canonical_path(parts.path),
-        _canonical_query(parts.query),
-        *(f"{name}:{values[name]}" for name in names),
+        target.path,
+        target.query,
+        *[f"{name}:{values[name]}" for name in names],
         "",
         signed_headers,
         sha256(body).hexdigest(),
@@ -133,10 +156,23 @@ def string_to_sign(moment: str, scope: Scope, canonical: Canonical) -> str:
 
 def sign(secret_key: str, scope: Scope, text: str) -> str:
     """Return the signature of a text, in hexadecimal digits."""
+    signature = _signing(secret_key, scope).copy()
+    signature.update(text.encode())
+    return signature.hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _signing(secret_key: str, scope: Scope) -> hmac.HMAC:
+    """
+    Return what signs for a day, with no text yet: four of a signature's five HMACs.
+
+    Copying it spares each signature two of the last one's four hash blocks, and OpenSSL's search
+    for the algorithm (RFC 2104, 4).
+    """
     key = f"AWS4{secret_key}".encode()
     for part in scope:
         key = hmac.digest(key, part.encode(), "sha256")
-    return hmac.digest(key, text.encode(), "sha256").hex()
+    return hmac.new(key, digestmod="sha256")
 
 
 def _canonical_path(path: str) -> str:

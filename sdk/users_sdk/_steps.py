@@ -33,5 +33,16 @@ class Call(Generic[T]):
     function: Callable[[], T]
 
 
-Step: TypeAlias = Send | Sleep | Call[Any]
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """
+    Call a function that does not block, in place, and go on with what it returns.
+
+    In an event loop, what can be awaited is awaited.
+    """
+
+    function: Callable[[], object]
+
+
+Step: TypeAlias = Send | Sleep | Call[Any] | Invoke
 Flow: TypeAlias = Generator[Step, Any, T]

@@ -188,6 +188,10 @@ class ForbiddenError(ApiError):
 
     advice = "Check the credentials, the region, the clock, and what the caller may do"
 
+    def _advice(self) -> str:
+        expired = "expiredtoken" in (self.code or "").replace("_", "").lower()
+        return "The credentials have expired: renew them" if expired else self.advice
+
 
 class NotFoundError(ApiError):
     """404: there is no such thing."""

@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from consumer.work import Creation, ExistingUser, Message, Receipt, read_message
+from consumer.entity import Entity, read_entity
+from consumer.work import Creation, Existing, Message, Receipt, read_message
+from deploy import contract
 
 Record = dict[str, Any]
 
 ACCOUNT = "000000000000"
+
+CONTRACT = contract.entity(contract.load(Path(__file__).parents[2] / "openapi.yaml"))
+"""What the project's contract makes, as the deployment knows it."""
+
+USER: Entity = read_entity(CONTRACT.text)
+"""The same, as the functions know it."""
 
 ADA: Mapping[str, Any] = {
     "name": "Ada Lovelace",
@@ -65,21 +74,22 @@ def message(body: object = ADA, **options: Any) -> Message:
 class MemoryStore:
     """A table in memory; `failing` gives the errors to raise, by message ID."""
 
-    def __init__(self) -> None:
-        self.users: dict[str, Creation] = {}
+    def __init__(self, entity: Entity = USER) -> None:
+        self.entity = entity
+        self.entities: dict[str, Creation] = {}
         self.receipts: dict[str, Receipt] = {}
         self.failing: dict[str, Exception] = {}
 
-    def put_user(self, creation: Creation) -> ExistingUser | None:
+    def put(self, creation: Creation) -> Existing | None:
         """See `consumer.store.Store`."""
         self._fail(creation.message_id)
-        stored = self.users.setdefault(creation.user_id, creation)
-        return None if stored is creation else self.get_user(creation.user_id)
+        stored = self.entities.setdefault(creation.entity_id, creation)
+        return None if stored is creation else self.get(creation.entity_id)
 
-    def get_user(self, user_id: str) -> ExistingUser | None:
+    def get(self, entity_id: str) -> Existing | None:
         """See `consumer.store.Store`."""
-        stored = self.users.get(user_id)
-        return ExistingUser(stored.message_id, stored.request_hash) if stored else None
+        stored = self.entities.get(entity_id)
+        return Existing(stored.message_id, stored.request_hash) if stored else None
 
     def put_receipt(self, receipt: Receipt) -> None:
         """See `consumer.store.Store`."""

@@ -34,8 +34,8 @@ def test_a_message_makes_a_user() -> None:
     """One good message is one user, and nothing is to be delivered again."""
     store = MemoryStore()
     assert process([record()], store) == NOTHING_FAILED
-    (creation,) = store.users.values()
-    assert creation.user == ADA
+    (creation,) = store.entities.values()
+    assert creation.members == ADA
     assert store.receipts == {}
 
 
@@ -45,7 +45,7 @@ def test_a_redelivered_message_changes_nothing() -> None:
     once = record()
     for _ in range(3):
         assert process([once], store) == NOTHING_FAILED
-    assert (len(store.users), store.receipts) == (1, {})
+    assert (len(store.entities), store.receipts) == (1, {})
 
 
 def test_a_repeated_request_is_a_receipt() -> None:
@@ -53,8 +53,8 @@ def test_a_repeated_request_is_a_receipt() -> None:
     store = MemoryStore()
     first, second = record(idempotencyKey="k"), record(idempotencyKey="k")
     assert process([first, second], store) == NOTHING_FAILED
-    (user_id,) = store.users
-    assert store.receipts[second["messageId"]].user_id == user_id
+    (entity_id,) = store.entities
+    assert store.receipts[second["messageId"]].entity_id == entity_id
 
 
 def test_a_conflicting_request_fails() -> None:
@@ -62,8 +62,8 @@ def test_a_conflicting_request_fails() -> None:
     store = MemoryStore()
     other = record({**ADA, "name": "Eve"}, idempotencyKey="k")
     assert process([record(idempotencyKey="k"), other], store) == NOTHING_FAILED
-    (creation,) = store.users.values()
-    assert creation.user["name"] == ADA["name"]
+    (creation,) = store.entities.values()
+    assert creation.members["name"] == ADA["name"]
     failure = store.receipts[other["messageId"]].failure
     assert failure is not None
     assert failure.code == "IDEMPOTENCY_KEY_REUSED"
@@ -100,7 +100,7 @@ def test_what_the_table_raises_is_transient(error: Exception) -> None:
     before, hit, after = record(), record(), record()
     store.failing[hit["messageId"]] = error
     assert process([before, hit, after], store) == failed(hit)
-    assert len(store.users) == 2
+    assert len(store.entities) == 2
 
 
 def test_a_receipt_that_cannot_be_written_is_transient() -> None:
@@ -120,7 +120,7 @@ def test_a_batch_of_everything_is_sorted_out() -> None:
     answer = process([good, "rubbish", poison, hit, nameless, good], store)
     identifiers = [each["itemIdentifier"] for each in answer["batchItemFailures"]]
     assert identifiers == ["", hit["messageId"], ""]
-    assert len(store.users) == 1
+    assert len(store.entities) == 1
     assert poison["messageId"] in store.receipts
 
 
@@ -131,8 +131,8 @@ def test_many_threads_with_one_key_make_one_user() -> None:
     with ThreadPoolExecutor(32) as pool:
         answers = list(pool.map(lambda each: process([each], store), records))
     assert answers == [NOTHING_FAILED] * 32
-    (user_id,) = store.users
-    assert [receipt.user_id for receipt in store.receipts.values()] == [user_id] * 31
+    (entity_id,) = store.entities
+    assert [receipt.entity_id for receipt in store.receipts.values()] == [entity_id] * 31
 
 
 def test_a_redriven_success_replaces_the_failure() -> None:
@@ -142,7 +142,7 @@ def test_a_redriven_success_replaces_the_failure() -> None:
     process([record("not json", message_id=original)], store)
     process([record(originalMessageId=original)], store)
     receipt = store.receipts[original]
-    assert (receipt.failure, receipt.user_id) == (None, next(iter(store.users)))
+    assert (receipt.failure, receipt.entity_id) == (None, next(iter(store.entities)))
 
 
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": "x"}, {"detail": {}}])
@@ -153,10 +153,22 @@ def test_another_event_is_refused(event: dict[str, object]) -> None:
 
 
 def test_the_table_must_be_named() -> None:
-    """Without USERS_TABLE there is one clear error, and the messages stay."""
+    """Without TABLE_NAME there is one clear error, and the messages stay."""
     default_store.cache_clear()
-    with pytest.raises(ValueError, match="USERS_TABLE is not set"):
+    with pytest.raises(ValueError, match="TABLE_NAME is not set"):
         handler({"Records": [record()]}, None)
+
+
+def test_the_entity_must_be_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without ENTITY, or with one that is none, nothing is guessed and the messages stay."""
+    monkeypatch.setenv("TABLE_NAME", "users")
+    default_store.cache_clear()
+    with pytest.raises(ValueError, match="ENTITY is not set"):
+        handler({"Records": [record()]}, None)
+    for text in ("{}", "[]", "user"):
+        monkeypatch.setenv("ENTITY", text)
+        with pytest.raises(ValueError, match="no description of an entity"):
+            handler({"Records": [record()]}, None)
 
 
 def test_the_handler_uses_the_table_of_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +176,7 @@ def test_the_handler_uses_the_table_of_its_environment(monkeypatch: pytest.Monke
     store = MemoryStore()
     monkeypatch.setattr(entry, "default_store", lambda: store)
     assert handler({"Records": [record()]}, None) == NOTHING_FAILED
-    assert len(store.users) == 1
+    assert len(store.entities) == 1
 
 
 def test_each_message_is_one_line_without_personal_data(caplog: pytest.LogCaptureFixture) -> None:

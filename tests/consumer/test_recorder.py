@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from consumer.batch import BatchResponse
 from consumer.handler import process as create
 from consumer.recorder import handler, process
 from consumer.work import Failure
-from tests.consumer.samples import ADA, MemoryStore, message, record
+from tests.consumer.samples import ADA, USER, MemoryStore, message, record
 
 NOTHING_FAILED: BatchResponse = {"batchItemFailures": []}
 
@@ -32,6 +33,16 @@ def test_a_dead_letter_is_told_and_kept() -> None:
     assert receipt.message == message(message_id=letter["messageId"], idempotencyKey="k")
 
 
+def test_a_failure_speaks_of_the_entity() -> None:
+    """Its text is for the clients of this API, not of another."""
+    store = MemoryStore(replace(USER, name="purchase order"))
+    letter = record()
+    process([letter], store)
+    failure = failure_of(store, letter["messageId"])
+    assert failure is not None
+    assert failure.message.startswith("Creating the purchase order failed repeatedly.")
+
+
 def test_a_user_that_exists_is_not_called_failed() -> None:
     """An attempt may have written the user and died: then there is nothing to tell."""
     store = MemoryStore()
@@ -47,7 +58,7 @@ def test_a_repeated_request_is_told_its_user() -> None:
     letter = record(idempotencyKey="k")
     create([record(idempotencyKey="k")], store)
     process([letter], store)
-    assert store.receipts[letter["messageId"]].user_id == next(iter(store.users))
+    assert store.receipts[letter["messageId"]].entity_id == next(iter(store.entities))
 
 
 def test_a_conflict_is_told_as_such() -> None:
@@ -76,7 +87,7 @@ def test_a_success_is_not_overwritten() -> None:
     store = MemoryStore()
     original = str(uuid.uuid4())
     create([record(originalMessageId=original)], store)
-    store.users.clear()
+    store.entities.clear()
     process([record(originalMessageId=original)], store)
     assert failure_of(store, original) is None
 

@@ -10,50 +10,50 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.body import MAX_BODY_BYTES
 from consumer.work import (
-    MAX_BODY_BYTES,
     Creation,
-    ExistingUser,
+    Existing,
     Failure,
     Message,
     decide,
     read_message,
     receipt_for,
 )
-from tests.consumer.samples import ACCOUNT, ADA, message, record
+from tests.consumer.samples import ACCOUNT, ADA, USER, message, record
 
 SMALL = {"name": "Ada", "email": "ada@example.com"}
 
 
 def creation(body: object = ADA, **options: Any) -> Creation:
     """Decide on a message that must be good."""
-    decision = decide(message(body, **options))
+    decision = decide(message(body, **options), USER)
     assert isinstance(decision, Creation), decision
     return decision
 
 
 def failure(body: object = ADA, **options: Any) -> Failure:
     """Decide on a message that must be bad."""
-    decision = decide(message(body, **options))
+    decision = decide(message(body, **options), USER)
     assert isinstance(decision, Failure), decision
     return decision
 
 
 def test_a_user_is_what_the_body_says() -> None:
     """Every member that the contract names is taken as it stands."""
-    assert creation().user == ADA
+    assert creation().members == ADA
 
 
 def test_absent_members_stay_absent() -> None:
     """Optional members that were not sent are not made up."""
-    assert creation(SMALL).user == SMALL
+    assert creation(SMALL).members == SMALL
 
 
 def test_unknown_members_are_dropped() -> None:
     """What the contract does not name reaches neither the user nor its hash."""
     address = {**ADA["address"], "planet": "Earth"}
     extended = creation({**ADA, "address": address, "admin": True, "age": 1e300})
-    assert extended.user == ADA
+    assert extended.members == ADA
     assert extended.request_hash == creation().request_hash
 
 
@@ -61,8 +61,8 @@ def test_one_key_of_an_account_means_one_user() -> None:
     """The account and its key name the user; the body and the message ID do not."""
     first = creation(idempotencyKey="k")
     second = creation(SMALL, idempotencyKey="k")
-    assert first.user_id == second.user_id
-    assert uuid.UUID(first.user_id).version == 5
+    assert first.entity_id == second.entity_id
+    assert uuid.UUID(first.entity_id).version == 5
 
 
 @pytest.mark.parametrize(
@@ -75,30 +75,30 @@ def test_one_key_of_an_account_means_one_user() -> None:
 )
 def test_another_key_or_account_means_another_user(other: dict[str, str | None]) -> None:
     """Keys of different accounts, different keys, and no key have nothing in common."""
-    assert creation(**other).user_id != creation(idempotencyKey="k").user_id
+    assert creation(**other).entity_id != creation(idempotencyKey="k").entity_id
 
 
 def test_account_and_key_do_not_run_together() -> None:
     """No account and key make the same user as another account and key."""
     first = creation(callerAccount="1", idempotencyKey='2", "3')
     second = creation(callerAccount='1", "2', idempotencyKey="3")
-    assert first.user_id != second.user_id
+    assert first.entity_id != second.entity_id
 
 
 def test_the_name_of_a_user_never_changes() -> None:
     """The IDs are pinned: another algorithm would give repeated requests a second user."""
-    assert creation(idempotencyKey="k").user_id == "af90ebc2-f605-5b3e-9577-54b88b934c0f"
+    assert creation(idempotencyKey="k").entity_id == "af90ebc2-f605-5b3e-9577-54b88b934c0f"
     known = message(message_id="c0ffee00-0000-4000-8000-000000000000")
-    decision = decide(known)
+    decision = decide(known, USER)
     assert isinstance(decision, Creation)
-    assert decision.user_id == "d9139760-d676-528a-9f15-88fa4bac0009"
+    assert decision.entity_id == "d9139760-d676-528a-9f15-88fa4bac0009"
 
 
 def test_without_a_key_the_message_names_the_user() -> None:
     """A redelivered message means the same user, another message another one."""
     once = record()
-    assert decide(read_message(once)) == decide(read_message(dict(once)))
-    assert creation().user_id != creation().user_id
+    assert decide(read_message(once), USER) == decide(read_message(dict(once)), USER)
+    assert creation().entity_id != creation().entity_id
 
 
 def test_a_redriven_message_keeps_its_id() -> None:
@@ -106,7 +106,7 @@ def test_a_redriven_message_keeps_its_id() -> None:
     original = str(uuid.uuid4())
     again = message(originalMessageId=original)
     assert (again.id, again.redriven) == (original, True)
-    assert creation(originalMessageId=original).user_id == creation(message_id=original).user_id
+    assert creation(originalMessageId=original).entity_id == creation(message_id=original).entity_id
 
 
 @pytest.mark.parametrize("original", ["", "x", "x" * 3000, "C0FFEE00-0000-4000-8000-000000000000"])
@@ -201,7 +201,7 @@ def test_a_message_without_account_is_refused() -> None:
 )
 def test_a_broken_record_is_a_permanent_failure(broken: dict[str, object]) -> None:
     """A record of another shape does not raise."""
-    assert isinstance(decide(read_message({**record(), **broken})), Failure)
+    assert isinstance(decide(read_message({**record(), **broken}), USER), Failure)
 
 
 JSON = st.recursive(
@@ -221,27 +221,27 @@ JSON = st.recursive(
 )
 def test_no_message_raises(body: object, key: str | None) -> None:
     """Whatever the body and the key are, there is a decision."""
-    assert isinstance(decide(message(body, idempotencyKey=key)), Creation | Failure)
+    assert isinstance(decide(message(body, idempotencyKey=key), USER), Creation | Failure)
 
 
 def test_a_new_user_needs_no_receipt() -> None:
     """The user item carries the message ID itself; so it does when the message comes again."""
     found = message()
     asked = creation()
-    assert receipt_for(found, asked, None) is None
-    assert receipt_for(found, asked, ExistingUser(found.id, asked.request_hash)) is None
+    assert receipt_for(found, asked, None, USER) is None
+    assert receipt_for(found, asked, Existing(found.id, asked.request_hash), USER) is None
 
 
 def test_a_redriven_success_gets_a_receipt() -> None:
     """It replaces the one that said the message had failed."""
     again = message(originalMessageId=str(uuid.uuid4()))
     asked = creation()
-    for existing in (None, ExistingUser(again.id, asked.request_hash)):
-        receipt = receipt_for(again, asked, existing)
+    for existing in (None, Existing(again.id, asked.request_hash)):
+        receipt = receipt_for(again, asked, existing, USER)
         assert receipt is not None
-        assert (receipt.message_id, receipt.user_id, receipt.failure) == (
+        assert (receipt.message_id, receipt.entity_id, receipt.failure) == (
             again.id,
-            asked.user_id,
+            asked.entity_id,
             None,
         )
 
@@ -249,19 +249,23 @@ def test_a_redriven_success_gets_a_receipt() -> None:
 def test_a_repeated_request_points_to_its_user() -> None:
     """Same key and same body under another message ID is a success."""
     found, asked = message(), creation()
-    receipt = receipt_for(found, asked, ExistingUser("other", asked.request_hash))
+    receipt = receipt_for(found, asked, Existing("other", asked.request_hash), USER)
     assert receipt is not None
-    assert (receipt.message_id, receipt.user_id, receipt.failure) == (found.id, asked.user_id, None)
+    assert (receipt.message_id, receipt.entity_id, receipt.failure) == (
+        found.id,
+        asked.entity_id,
+        None,
+    )
 
 
 def test_a_key_with_another_body_is_a_failure() -> None:
     """Same key and another body fails, and the receipt keeps the message."""
     found, asked = message(), creation()
-    receipt = receipt_for(found, asked, ExistingUser("other", "other"))
+    receipt = receipt_for(found, asked, Existing("other", "other"), USER)
     assert receipt is not None
     assert receipt.failure is not None
     assert receipt.failure.code == "IDEMPOTENCY_KEY_REUSED"
-    assert (receipt.user_id, receipt.message) == (None, found)
+    assert (receipt.entity_id, receipt.message) == (None, found)
 
 
 def test_attributes_come_with_the_message() -> None:

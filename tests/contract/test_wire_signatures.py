@@ -13,7 +13,8 @@ import httpx2
 import pytest
 
 from deploy.local.credentials import KeyStore
-from deploy.local.sigv4 import SignatureError, SignedRequest, verify
+from deploy.local.signature_claim import SignatureError
+from deploy.local.sigv4 import SignedRequest, verify
 from tests.sdk.orders import Keys, perform
 from users_sdk._auth import signer_for
 from users_sdk._http import AsyncHttpxTransport, Headers, HttpxTransport, Request, Response

@@ -142,5 +142,6 @@ def test_missing_placeholders_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(ContractError) as caught:
         derive(contract_of(tmp_path, text), {"Regoin": "x"})
     missing, unknown = str(caught.value).splitlines()
-    assert missing.startswith(f"{tmp_path / 'foreign.yaml'}:7: no value for ${{Base}}, ${{path}}.")
+    assert missing.startswith(f"{tmp_path / 'foreign.yaml'}:7: placeholder: ")
+    assert "no value for ${Base}, ${path}." in missing
     assert "unknown placeholders ${Regoin}" in unknown

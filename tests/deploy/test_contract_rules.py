@@ -69,6 +69,7 @@ MUTATIONS = [
         "does not know",
     ),
     ("integration", "        credentials: ${ApiRoleArn}\n", "", "y-integration:", "`credentials`"),
+    ("integration", "httpMethod: POST", "httpMethod: GET", "httpMethod: GET", "called by POST"),
     ("integration", "timeoutInMillis: 10000", "timeoutInMillis: 60000", "", "60000"),
     (
         "integration",
@@ -145,11 +146,77 @@ MUTATIONS = [
         "the backend's own text",
     ),
     (
+        "response-media-type",
+        "  application/json:\n              schema: {$ref: '#/components/schemas/AcceptedMessage",
+        "  application/xml:\n              schema: {$ref: '#/components/schemas/AcceptedMessage",
+        r"          '2\d{2}':",
+        "status 202 declares application/xml",
+    ),
+    (
+        "response-media-type",
+        "method.response.header.Content-Type: \"'application/problem+json'\"",
+        "method.response.header.Content-Type: \"'text/plain'\"",
+        r"          '4\d{2}':",
+        "a client that accepts it gets text/plain",
+    ),
+    (
         "taint",
         "$util.urlEncode($input.body)",
         "$input.body",
         "&MessageBody=$input.body",
-        "$input.body",
+        "$input.body is printed in a form without $util.urlEncode",
+    ),
+    (
+        "template-member",
+        "$util.urlEncode($input.body)",
+        "$util.urlencode($input.body)",
+        "$util.urlencode($input.body)",
+        "there is no `$util.urlencode`",
+    ),
+    (
+        "template-member",
+        "#if($key.length() > 0)",
+        "#if($input.param('k'))",
+        "#if($input.param('k'))",
+        "there is no `$input.param`",
+    ),
+    (
+        "template-member",
+        "#set($key = '')",
+        '#set($key = "x$input.bodi")',
+        "$input.bodi",
+        "there is no `$input.bodi`",
+    ),
+    (
+        "template-member",
+        "$util.urlEncode($key)",
+        "$util.urlEncode",
+        (
+            "idempotencyKey##\n            &MessageAttribute.3.Value.DataType=String##\n"
+            "            &MessageAttribute.3.Value.StringValue=$util.urlEncode"
+        ),
+        "without parentheses",
+    ),
+    (
+        "template-member",
+        "$util.urlEncode($input.body)",
+        "$util.urlEncode($input.body())",
+        "$input.body()",
+        "`$input.body(…)` prints nothing",
+    ),
+    (
+        "schema-keyword",
+        "minLength: 1\n",
+        "minLenght: 1\n",
+        "minLenght",
+        "`minLenght` is no keyword",
+    ),
+    (
+        "schema-keyword",
+        "schema: {type: string, minLength: 1, maxLength: 255}",
+        "schema: {type: string, maxLengt: 255}",
+        "maxLengt",
+        "`maxLengt` is no keyword",
     ),
     (
         "schema",
@@ -282,6 +349,20 @@ MUTATIONS = [
     ),
     (
         "link",
+        "$response.body#/messageId",
+        "$response.body#/messageID",
+        "#/messageID",
+        "the body of the response has no `/messageID`",
+    ),
+    (
+        "link",
+        "$response.body#/messageId",
+        "'{$request.body#/address/town}'",
+        "/address/town",
+        "the body of the request has no `/address/town`",
+    ),
+    (
+        "link",
         "operationId: getUser\n      tags",
         "operationId: getStatus\n      tags",
         "get:\n      operationId: getStatus",
@@ -314,6 +395,13 @@ MUTATIONS = [
         "requestTemplates: none\n        x-was:\n",
         "requestTemplates: none",
         "where a mapping belongs",
+    ),
+    (
+        "entity",
+        "        phone:\n          type",
+        "        outcome:\n          type",
+        "        outcome:",
+        "the item in the table has a `outcome` of its own",
     ),
 ]
 
@@ -370,6 +458,19 @@ def test_a_shared_text_has_one_finding(tmp_path: Path) -> None:
     assert set(lines.values()) == {1}
 
 
+def test_an_operation_for_all_methods_needs_no_id(tmp_path: Path) -> None:
+    """Two operations without one are not two of the same."""
+    operation = "\n      x-amazon-apigateway-integration: {type: mock}\n      responses: {}\n"
+    file = tmp_path / "openapi.yaml"
+    file.write_text(
+        "openapi: 3.0.1\ninfo: {title: t, version: '1'}\npaths:\n  /a:\n"
+        f"    x-amazon-apigateway-any-method:{operation}    get:{operation}",
+        encoding="utf-8",
+    )
+    messages = [each.message for each in lint(load(file)) if each.rule == "link"]
+    assert messages == ["there is no `operationId`"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [
@@ -383,6 +484,34 @@ def test_an_unknown_key_is_told_its_right_spelling(tmp_path: Path, wrong: str, r
     contract = mutated(tmp_path, "timeoutInMillis: 10000", wrong)
     (remedy,) = {each.remedy for each in lint(contract) if each.rule == "integration-key"}
     assert right in remedy
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("minLength: 1\n", "x-note: 1\n"),
+        ("$response.body#/messageId", "$request.body#/tags/0"),
+        ("$response.body#/messageId", "$response.header.Location"),
+        ("$response.body#/messageId", "$request.body#/address/city"),
+        ("schema: {$ref: '#/components/schemas/AcceptedMessage'}", "schema: {type: object}"),
+    ],
+)
+def test_what_is_right_is_no_finding(tmp_path: Path, old: str, new: str) -> None:
+    """Extensions in schemas, and members that are there or may be, are left alone."""
+    assert lint(mutated(tmp_path, old, new)) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("$util.urlencode(", "`urlEncode`"), ("$util.escapeJavascript(", "`escapeJavaScript`")],
+)
+def test_a_misspelt_member_is_told_its_right_spelling(
+    tmp_path: Path, wrong: str, right: str
+) -> None:
+    """The near one is named."""
+    contract = mutated(tmp_path, "$util.urlEncode(", wrong)
+    (remedy,) = {each.remedy for each in lint(contract) if each.rule == "template-member"}
+    assert remedy.endswith(f", or write {right}")
 
 
 def test_extensions_of_paths_and_responses_are_left_alone(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import pytest
 from cfnlint.api import lint as cfn_lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
+from codegen._init import entity_names, render_document
 from deploy import app as deploy_app
+from deploy.contract import ContractError, entity, load
 from deploy.settings import STAGES
 
 # Starting the CDK and synthesising takes ten seconds, on a busy machine many times as long.
@@ -282,7 +284,11 @@ def test_functions_run_the_consumer(template: Resource) -> None:
         log = {"Ref": logical_id(template, "Logs::LogGroup", name)}
         assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": log}
         table = {"Ref": logical_id(template, "DynamoDB::GlobalTable", "Users")}
-        assert function["Environment"]["Variables"] == {"USERS_TABLE": table, "RECEIPT_DAYS": "30"}
+        assert function["Environment"]["Variables"] == {
+            "ENTITY": entity(load(ROOT / "openapi.yaml")).text,
+            "RECEIPT_DAYS": "30",
+            "TABLE_NAME": table,
+        }
 
 
 def test_the_code_is_the_consumer_and_nothing_else(assembly: Path) -> None:
@@ -393,6 +399,37 @@ def test_a_stage_can_be_chosen(tmp_path: Path) -> None:
     deploy_app.build(tmp_path, {"stage": "prod", "logRole": "false"}).synth()
     assert [path.name for path in tmp_path.glob("*.template.json")] == ["users-prod.template.json"]
     assert resources(read(tmp_path, "prod"), "ApiGateway::Account") == []
+
+
+def test_another_contract_can_be_chosen(tmp_path: Path) -> None:
+    """Context `contract` builds its stack as it is: names, key, index and consumer are its own."""
+    file = tmp_path / "openapi.yaml"
+    file.write_text(render_document(entity_names("purchase-orders")), "utf-8")
+    deploy_app.build(tmp_path, {"stage": "dev", "contract": str(file)}).synth()
+    template = json.loads((tmp_path / "purchase-orders-dev.template.json").read_text())
+    table = properties(template, "DynamoDB::GlobalTable", "PurchaseOrders")
+    assert table["KeySchema"] == [{"AttributeName": "purchaseOrderId", "KeyType": "HASH"}]
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert "resultPurchaseOrderId" in index["Projection"]["NonKeyAttributes"]
+    assert properties(template, "SQS::Queue", "MessagesQueue")["QueueName"] == "purchase-orders-dev"
+    function = properties(template, "Lambda::Function", "Consumer")
+    assert function["Environment"]["Variables"]["ENTITY"] == entity(load(file)).text
+    assert set(body(template)["paths"]) == {
+        "/purchase-orders",
+        "/purchase-orders/{purchaseOrderId}",
+        "/status/{messageId}",
+    }
+    assert "user" not in json.dumps(template).lower()
+
+
+def test_a_contract_that_makes_nothing_is_refused(tmp_path: Path) -> None:
+    """What the linter or the consumer does not take is told before anything is written."""
+    text = (ROOT / "openapi.yaml").read_text("utf-8")
+    file = tmp_path / "openapi.yaml"
+    for edit in (("action/GetItem", "action/Scan"), ("passthroughBehavior: never", "")):
+        file.write_text(text.replace(*edit), "utf-8")
+        with pytest.raises(ContractError, match=f"{re.escape(str(file))}:\\d+: "):
+            deploy_app.build(tmp_path, {"contract": str(file)})
 
 
 def test_an_unknown_stage_is_refused(tmp_path: Path) -> None:

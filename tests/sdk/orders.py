@@ -33,7 +33,7 @@ from users_sdk._operation import (
     States,
 )
 from users_sdk._polling import Polling
-from users_sdk._steps import Call, Flow, Send, Sleep, Step
+from users_sdk._steps import Call, Flow, Invoke, Send, Sleep, Step
 
 T = TypeVar("T")
 
@@ -318,5 +318,5 @@ def _perform(step: Step, server: Callable[[Request], Response], clock: Clock | N
         if clock is not None:
             clock.now += step.seconds
         return None
-    assert isinstance(step, Call)
+    assert isinstance(step, Call | Invoke)
     return step.function()

@@ -53,7 +53,7 @@ def recomputed(signed: Request, keys: Any) -> str:
 
 @pytest.mark.parametrize("token", [None, "session"])
 def test_the_signature_covers_what_is_sent(token: str | None) -> None:
-    """Path, query, body, host with port, content type and x-amz headers; nothing else."""
+    """Corner 27: path, query, body, host and port, content type, x-amz headers; nothing else."""
     keys = Keys(token=token)
     signed = sign(sigv4(keys))
     authorization = signed.headers["Authorization"]
@@ -77,7 +77,7 @@ def test_a_lambda_url_is_signed_for_its_service() -> None:
 
 
 def test_a_second_attempt_is_signed_afresh() -> None:
-    """What the first signature added is taken off, an old session token above all."""
+    """Corner 25: what the first signature added is taken off, an old session token above all."""
     once = sign(sigv4(Keys(token="old")))
     again = sign(sigv4(Keys()), once)
     assert "X-Amz-Security-Token" not in again.headers

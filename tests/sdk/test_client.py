@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.server
 import json
 import os
@@ -137,7 +138,7 @@ async def test_the_same_in_an_event_loop(loopback: Loopback) -> None:
 
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_the_signature_is_right_for_what_arrives(loopback: Loopback, library: Any) -> None:
-    """Recomputed by botocore from the wire alone, with awkward characters in the path."""
+    """Corner 25: recomputed by botocore from the wire alone, with awkward characters in it."""
     with library.Client() as http_client:
         client = OrdersClient(base_url=f"{loopback.url}/stage", http_client=http_client, **SETTINGS)
         client._call(CREATE, arguments={}, body=ITEM)
@@ -173,7 +174,7 @@ def test_a_lost_answer_makes_no_second_order(loopback: Loopback, lost: int) -> N
 
 
 def test_a_caller_goes_on_after_an_unknown_outcome(loopback: Loopback) -> None:
-    """With the key that the error carries, it is the same order."""
+    """Corner 2: with the key that the error carries, it is the same order."""
     loopback.lose = 1
     with OrdersClient(base_url=loopback.url, max_retries=0, **SETTINGS) as client:
         with pytest.raises(UnknownOutcome) as caught:
@@ -194,7 +195,7 @@ async def test_a_lost_answer_makes_no_second_order_in_a_loop(loopback: Loopback)
 
 
 def test_an_async_client_works_in_one_loop_after_another(loopback: Loopback) -> None:
-    """No connection of a closed loop is used again."""
+    """Corner 23: no connection of a closed loop is used again."""
     client = AsyncOrdersClient(base_url=loopback.url, **SETTINGS)
     for number in range(3):
         order = asyncio.run(client._start_and_wait(CHAIN, arguments={}, body=ITEM, timeout=5))
@@ -202,9 +203,12 @@ def test_an_async_client_works_in_one_loop_after_another(loopback: Loopback) -> 
 
 
 async def test_a_blocking_client_works_inside_a_running_loop(loopback: Loopback) -> None:
-    """As in a notebook: it blocks the loop, and does not deadlock."""
+    """Corner 40: as in a notebook, it blocks the loop, does not deadlock, and warns once."""
     with OrdersClient(base_url=loopback.url, **SETTINGS) as client:
-        assert client._start(CHAIN, arguments={}, body=ITEM).result(5).order_id == "r0"
+        with pytest.warns(RuntimeWarning, match="wrap_future") as caught:
+            assert client._start(CHAIN, arguments={}, body=ITEM).result(5).order_id == "r0"
+        assert [warning.filename for warning in caught] == [__file__]
+        assert client._start(CHAIN, arguments={}, body=ITEM).result(5).order_id == "r1"
 
 
 async def test_many_at_once_share_the_connections(loopback: Loopback) -> None:
@@ -339,7 +343,7 @@ def test_closing_ends_a_call_in_another_thread() -> None:
     assert len(caught) == 1
 
 
-async def test_what_is_resumed_is_the_same_request() -> None:
+def test_what_is_resumed_is_the_same_request() -> None:
     """By the token of a timeout, in a blocking and in an asynchronous client."""
     server = Server(polls=10**9)
     with server.client() as http_client, OrdersClient(**MOCKED, http_client=http_client) as client:
@@ -347,16 +351,21 @@ async def test_what_is_resumed_is_the_same_request() -> None:
             client._start_and_wait(CHAIN, arguments={}, body=ITEM, timeout=0.05)
         server.polls = 0
         assert client._resume(CHAIN, caught.value.token).result(5).order_id == "r0"
-    async with server.async_client() as async_http:
-        async_client = AsyncOrdersClient(**MOCKED, http_client=async_http)
-        handle = async_client._resume(CHAIN, caught.value.token)
-        assert (handle.message_id, handle.request_id) == ("r0", "http-r0")
-        assert await handle == Order(order_id="r0", item=ITEM["item"])
-        await async_client.aclose()
+
+    async def resume(token: str) -> Order:
+        async with (
+            server.async_client() as http_client,
+            AsyncOrdersClient(**MOCKED, http_client=http_client) as client,
+        ):
+            handle = client._resume(CHAIN, token)
+            assert (handle.message_id, handle.request_id) == ("r0", "http-r0")
+            return await handle
+
+    assert asyncio.run(resume(caught.value.token)) == Order(order_id="r0", item=ITEM["item"])
 
 
 def test_a_program_ends_though_a_client_was_not_closed(loopback: Loopback) -> None:
-    """Neither hanging nor complaining, with a handle outstanding."""
+    """Corner 17: neither hanging nor complaining, with a handle outstanding."""
     loopback.orders.polls = 10**9
     program = (
         "from tests.sdk.orders import *\n"
@@ -388,3 +397,21 @@ def test_importing_the_runtime_imports_no_http_client_and_no_aws() -> None:
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout) == []
+
+
+def test_sequential_creates_keep_no_memory() -> None:
+    """Corner 14: nothing is kept for a request that is over; `benchmarks.exactly_once` has more."""
+    server = Server()
+    with server.client() as http_client, OrdersClient(**MOCKED, http_client=http_client) as client:
+
+        def create() -> int:
+            for _ in range(200):
+                client._call(CREATE, arguments={"idempotency_key": "k"}, body=ITEM)
+                server.requests.clear()
+            gc.collect()
+            return len(gc.get_objects())
+
+        create()
+        before = create()
+        # Some objects come and go with the interpreter's own caches; 200 calls would show.
+        assert create() - before < 50

@@ -78,13 +78,13 @@ def test_a_result_is_of_the_type_that_its_status_declares() -> None:
     ("response", "said"),
     [
         (reply(204, None), "not one of 200"),
-        (Response(200, Headers(), b"<html>"), "not what the API describes"),
-        (Response(200, Headers(), b'{"orderId": "1", "it'), "not what the API describes"),
+        (Response(200, Headers(), b"<html>"), "is not JSON"),
+        (Response(200, Headers(), b'{"orderId": "1", "it'), "is not JSON"),
         (reply(200, {"orderId": "1"}), "item: Field required"),
     ],
 )
 def test_an_answer_of_the_wrong_shape_is_a_protocol_error(response: Response, said: str) -> None:
-    """The message names the operation, the place and what came."""
+    """Corner 35: the message names the operation, the place and what came."""
     with pytest.raises(ProtocolError, match=said) as caught:
         codec.result(GET, response)
     assert "GET /orders/{orderId}" in str(caught.value)

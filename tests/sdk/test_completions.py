@@ -7,14 +7,15 @@ from itertools import pairwise
 import pytest
 
 from users_sdk._completions import (
+    LEARNED_CHARGE,
+    LOST_SECONDS,
     MEMORY,
     PRICE_SECONDS,
+    WAITING,
     Completions,
-    Distribution,
     Plan,
-    Seen,
-    fit,
 )
+from users_sdk._durations import HALF_LIFE, Distribution, Seen, fit
 
 UNIFORM = Distribution([0.0, 1.0, *(1.0 + n / 200 for n in range(1, 201))], [0.0] + [1 / 200] * 200)
 
@@ -26,8 +27,11 @@ def test_a_distribution_is_uniform_within_its_cells() -> None:
     assert [distribution.quantile(p) for p in (0.25, 0.75, 1.0)] == [0.5, 2.0, 3.0]
 
 
-def brute_force(distribution: Distribution, price: float) -> float:
+def brute_force(
+    distribution: Distribution, price: float, charge: tuple[float, float] = (1.0, 1.0)
+) -> float:
     """Return the least cost by comparing every pair of edges."""
+    factor, power = charge
     edges, below = distribution.edges, distribution.below
     costs = [0.0] * len(edges)
     for i in range(len(edges) - 2, -1, -1):
@@ -38,7 +42,7 @@ def brute_force(distribution: Distribution, price: float) -> float:
             width = edges[j] - edges[j - 1]
             overshot += width * ((below[j - 1] - below[i]) + (below[j] - below[j - 1]) / 2)
             ways.append(overshot + costs[j])
-        costs[i] = price * (1.0 - below[i]) + min(ways)
+        costs[i] = factor * price * max(1.0 - below[i], 0.0) ** power + min(ways)
     return costs[0]
 
 
@@ -51,6 +55,9 @@ def test_a_plan_costs_least(price: float) -> None:
     for distribution in (UNIFORM, Distribution(edges, [part / sum(parts) for part in parts])):
         plan = Plan(distribution, price, 0.0)
         assert plan.least_cost() == pytest.approx(brute_force(distribution, price))
+        plan = Plan(distribution, price, 0.0, learned=True)
+        expected = brute_force(distribution, price, LEARNED_CHARGE)
+        assert plan.least_cost() == pytest.approx(expected)
 
 
 def test_pauses_in_a_uniform_distribution_shrink_by_the_price() -> None:
@@ -66,6 +73,15 @@ def test_pauses_in_a_uniform_distribution_shrink_by_the_price() -> None:
     pauses = [b - a for a, b in pairwise(times)]
     differences = [a - b for a, b in pairwise(pauses)]
     assert differences == pytest.approx([0.06] * len(differences), abs=0.011)
+
+
+def test_the_first_question_may_come_earlier_only_as_far_as_that_is_cheap() -> None:
+    """What is no dearer is near the best time, and nothing else is if nothing may be lost."""
+    plan = Plan(UNIFORM, 0.06, 0.0, learned=True)
+    best = plan.after(0.0, 0.0)
+    assert plan.no_dearer(best, 0.0, 0.0) == pytest.approx(best, abs=0.011)
+    assert 1.0 < plan.no_dearer(best, 0.0, 0.1) < best - 0.03
+    assert plan.no_dearer(best, best - 0.02, 0.1) >= best - 0.02
 
 
 def test_a_plan_keeps_the_gap() -> None:
@@ -98,8 +114,12 @@ def test_old_completions_count_for_less() -> None:
     """Of two durations the one that was seen lately is the likelier."""
     seen = [Seen(0.9, 1.0)] * 30 + [Seen(1.9, 2.0)] * 30
     distribution = fit(seen, PRICE_SECONDS)
+    for _ in range(5):
+        distribution = fit(seen, PRICE_SECONDS, distribution)
     assert distribution.cdf(2.0) - distribution.cdf(1.9) > 0.6
-    assert 0.2 < distribution.cdf(1.0) - distribution.cdf(0.9) < 0.4
+    old = 0.5 ** (30 / HALF_LIFE)
+    share = distribution.cdf(1.0) - distribution.cdf(0.9)
+    assert share == pytest.approx(old / (1.0 + old), abs=0.05)
 
 
 def see(completions: Completions, duration: float, count: int) -> None:
@@ -119,18 +139,98 @@ def test_a_change_makes_what_was_learned_forgotten(before: float, after: float) 
     assert completions.plan(PRICE_SECONDS, 0.01).after(0.0, 0.01) == pytest.approx(after, rel=0.2)
 
 
-def test_questions_are_asked_earlier_at_times() -> None:
-    """A plan alone would never find out that requests complete earlier."""
+def test_a_single_outlier_does_not_make_anything_forgotten() -> None:
+    """One completion far outside of what was seen is no change yet."""
     completions = Completions()
-    rng = random.Random(1)
-    assert completions.probe(0.0, 1.0, rng.random) == 1.0
-    for _ in range(50):
-        completions.add(0.95, 1.0)
+    see(completions, 1.0, 50)
+    see(completions, 20.0, 1)
+    see(completions, 1.0, 5)
+    assert len(completions.seen()) == 56
+    assert completions.plan(PRICE_SECONDS, 0.01).after(0.0, 0.01) == pytest.approx(1.0, rel=0.1)
+
+
+def test_every_twentieth_request_searches_for_a_change() -> None:
+    """Its first question comes anywhere before the planned time, in evenly spread places."""
+    completions = Completions()
+    see(completions, 1.0, 50)
     completions.plan(PRICE_SECONDS, 0.01)
-    times = [completions.probe(0.0, 1.0, rng.random) for _ in range(2000)]
-    assert 0.05 < sum(time < 1.0 for time in times) / 2000 < 0.2
-    assert min(times) < 0.3
-    assert max(times) == 1.0
+    times = [completions.probe(0.0, 1.0, lambda: 0.5) for _ in range(400)]
+    searched = sorted(time for time in times if time < 0.9)
+    assert len(searched) == pytest.approx(20, abs=4)
+    assert searched[0] < 0.15
+    assert max(b - a for a, b in pairwise(searched)) < 0.2
+
+
+def test_a_search_that_finds_something_is_repeated_at_once() -> None:
+    """The next request is searched in the same place: two finds prove what one does not."""
+    completions = Completions()
+    see(completions, 1.0, 50)
+    while (found := completions.probe(0.0, 1.0, lambda: 0.5)) > 0.7:
+        pass
+    completions.add(0.0, found)
+    assert completions.probe(0.0, 1.0, lambda: 0.5) == found
+
+
+def test_with_nothing_seen_nothing_is_tried() -> None:
+    """The prior is no estimate that questions could make narrower."""
+    assert Completions().probe(0.0, 1.0, lambda: 0.0) == 1.0
+
+
+def test_what_has_been_narrowed_down_is_not_again() -> None:
+    """A question that costs more than it teaches is not asked."""
+    completions = Completions()
+    for _ in range(50):
+        completions.plan(PRICE_SECONDS, 0.01)
+        completions.add(0.9995, 1.0)
+    completions.plan(PRICE_SECONDS, 0.01)
+    assert completions.probe(0.5, 1.0, lambda: 0.5) == 1.0
+
+
+def test_a_wide_interval_is_narrowed_down() -> None:
+    """Before anything is known about its inside, a question within it is worth its price."""
+    completions = Completions()
+    for _ in range(8):
+        completions.plan(PRICE_SECONDS, 0.01)
+        completions.add(1.0, 3.0)
+    completions.plan(PRICE_SECONDS, 0.01)
+    assert 1.0 < completions.probe(1.0, 3.0, lambda: 0.5) < 3.0
+
+
+def test_requests_that_are_still_pending_teach() -> None:
+    """When durations grow beyond all seen, plans follow before the first completes."""
+    completions = Completions()
+    see(completions, 1.0, 30)
+    planned = completions.plan(PRICE_SECONDS, 0.01).least_cost()
+    for _ in range(30):
+        waiting = completions.admit(0.0)
+        assert waiting is not None
+        completions.wait(waiting, 8.0, 9.0)
+    assert completions.plan(PRICE_SECONDS, 0.01).distribution.cdf(8.0) < 0.6
+    assert completions.plan(PRICE_SECONDS, 0.01).least_cost() > 2 * planned
+
+
+def test_a_settled_request_is_no_longer_pending() -> None:
+    """It counts once, as the completion that it was."""
+    completions = Completions()
+    waiting = completions.admit(0.0)
+    assert waiting is not None
+    completions.wait(waiting, 2.0, 3.0)
+    completions.settle(waiting, 3.0)
+    assert [(one.after, one.by) for one in completions.seen()] == [(2.0, 3.0)]
+    assert completions.plan(PRICE_SECONDS, 0.01).distribution.cdf(3.0) > 0.5
+
+
+def test_pending_requests_are_bounded_and_the_lost_make_room() -> None:
+    """One that is not asked after any more counts as pending when it was last asked after."""
+    completions = Completions()
+    for _ in range(WAITING):
+        waiting = completions.admit(0.0)
+        assert waiting is not None
+        completions.wait(waiting, 4.0, 5.0)
+    assert completions.admit(LOST_SECONDS) is None
+    assert completions.admit(5.1 + LOST_SECONDS) is not None
+    assert [one.after for one in completions.seen()] == [4.0] * WAITING
+    assert completions.plan(PRICE_SECONDS, 0.01).distribution.cdf(4.0) < 0.2
 
 
 def test_memory_is_bounded() -> None:
@@ -159,5 +259,5 @@ def test_many_threads_may_learn_at_once() -> None:
         return completions.plan(PRICE_SECONDS, 0.01 + number % 7 / 100).after(0.0, 0.1)
 
     with ThreadPoolExecutor(8) as pool:
-        assert all(time > 0.0 for time in pool.map(work, range(100)))
+        assert all(time > 0.0 for time in pool.map(work, range(MEMORY + 20)))
     assert len(completions.seen()) == MEMORY

@@ -41,7 +41,7 @@ def sigv4(credentials: Any = None, region: str | None = "eu-west-1") -> Signer:
 
 
 def test_refreshable_credentials_are_frozen_for_each_signature() -> None:
-    """Asked each time, off the loop only when they have to be refreshed."""
+    """Corner 28: asked each time, off the loop only when they have to be refreshed."""
 
     class Refreshable:
         stale = False
@@ -84,7 +84,7 @@ def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
 
 @pytest.mark.usefixtures("no_aws")
 def test_without_credentials_every_provider_that_was_tried_is_named() -> None:
-    """One error tells where they could have come from."""
+    """Corner 28: one error tells where they could have come from."""
     with pytest.raises(ConfigurationError, match=r"credentials=.* env, .*shared-credentials-file"):
         sign(sigv4())
 

@@ -56,7 +56,7 @@ def test_the_examples_and_the_drawn_tree_hold_every_class() -> None:
 
 
 def test_the_text_says_what_happened_to_which_request_and_what_to_do() -> None:
-    """A log line with the error alone is enough to act on."""
+    """Corner 33: a log line with the error alone is enough to act on."""
     error = errors.WaitTimeout("Waiting ended", status="PENDING", token="t", **IDS)
     assert str(error).startswith(
         "Waiting ended (message ID msg-1, request ID req-1, idempotency key key-1). "
@@ -76,7 +76,7 @@ def test_the_text_says_what_happened_to_which_request_and_what_to_do() -> None:
     ],
 )
 def test_each_status_has_a_class(status: int, expected: type[errors.ApiError]) -> None:
-    """A status without a class of its own has its kind's."""
+    """Corner 33: a status without a class of its own has its kind's."""
     assert errors.error_class(status) is expected
 
 

@@ -84,7 +84,7 @@ def test_a_call_is_one_attempt_where_nothing_fails() -> None:
 
 @pytest.mark.parametrize("failure", [LOST, UNSENT, reply(503, {}), reply(429, {}), reply(500, {})])
 def test_a_create_is_repeated_with_the_same_key(failure: Any) -> None:
-    """Whatever became of the first attempts, the server sees one request."""
+    """Corner 1: whatever became of the first attempts, the server sees one request."""
     server = Server(script=[failure, failure, failure])
     clock = Clock()
     _, steps = perform(call(endpoint(clock), CREATE, {}, ITEM), server, clock)
@@ -94,7 +94,7 @@ def test_a_create_is_repeated_with_the_same_key(failure: Any) -> None:
 
 
 def test_each_attempt_has_a_signature_of_its_own() -> None:
-    """A signature that waited for a repetition could have expired."""
+    """Corner 25: a signature that waited for a repetition could have expired."""
     count = itertools.count()
     signer = signer_for(lambda request: {"X-N": str(next(count))}, region=None, credentials=None)
     server = Server(script=[LOST])
@@ -112,7 +112,7 @@ def test_an_operation_without_authentication_is_not_signed() -> None:
 
 
 def test_a_signer_that_sends_elsewhere_is_stopped() -> None:
-    """A signed request goes to the API and to nobody else."""
+    """Corner 30: a signed request goes to the API and to nobody else."""
 
     def away(request: Request) -> Request:
         return dataclasses.replace(request, url="https://attacker.example/orders")
@@ -249,7 +249,7 @@ KEYLESS = dataclasses.replace(CREATE, idempotency_header=None, parameters=())
 def test_without_a_key_only_what_was_not_carried_out_is_repeated(
     failure: Any, attempts: int
 ) -> None:
-    """Never two orders for one call."""
+    """Corner 1: never two orders for one call."""
     server = Server(script=[failure])
     flow = call(endpoint(), KEYLESS, {}, ITEM)
     if attempts == 1:
@@ -280,7 +280,7 @@ def test_repetitions_are_counted() -> None:
 
 
 def test_repetitions_end_with_the_deadline() -> None:
-    """A pause that would end after it is not begun, and the rest of the time bounds an attempt."""
+    """Corner 5: a pause that would end later is not begun; what is left bounds an attempt."""
     clock = Clock()
     server = Server(script=[reply(429, {}, {"Retry-After": "4"})] * 9)
     flow = call(endpoint(clock, timeout=7.0), CREATE, {}, ITEM)
@@ -294,7 +294,7 @@ def test_repetitions_end_with_the_deadline() -> None:
 
 
 def test_a_lost_answer_is_not_forgotten() -> None:
-    """If a later attempt could not even be sent, the outcome is unknown all the same."""
+    """Corner 2: if a later attempt could not even be sent, the outcome is unknown all the same."""
     server = Server(script=[LOST, UNSENT, UNSENT, UNSENT])
     with pytest.raises(UnknownOutcome) as caught:
         perform(call(endpoint(), CREATE, {}, ITEM), server, Clock())
@@ -378,7 +378,7 @@ def test_a_good_state_without_its_result_is_a_protocol_error(label: object, said
 
 
 def test_a_good_state_without_the_id_of_the_result_is_a_protocol_error() -> None:
-    """Never a request with None in its path."""
+    """Corner 10: never a request with None in its path."""
     clock = Clock()
     server = Server(final={"state": "COMPLETED", "orderId": None})
     progress = submitted(server, clock)
@@ -388,7 +388,7 @@ def test_a_good_state_without_the_id_of_the_result_is_a_protocol_error() -> None
     assert server.paths()[-1] == "GET /requests/r0"
 
 
-@pytest.mark.parametrize("status", [{}, {"state": None}, {"state": 1}, []])
+@pytest.mark.parametrize("status", [{}, {"state": None}, {"state": [1]}, []])
 def test_a_status_without_a_state_is_a_protocol_error(status: object) -> None:
     """The message says where it should be."""
     clock = Clock()
@@ -399,8 +399,20 @@ def test_a_status_without_a_state_is_a_protocol_error(status: object) -> None:
         perform(check(endpoint(clock), progress), server)
 
 
+def test_a_state_that_is_a_number_is_read_as_json_writes_it() -> None:
+    """`0` and `true` are states like words: here one that the document does not list."""
+    clock = Clock()
+    server = Server()
+    progress = submitted(server, clock)
+    server.script = [reply(200, {"state": 0}), reply(200, {"state": True})]
+    perform(check(endpoint(clock), progress), server)
+    assert progress.status == "0"
+    perform(check(endpoint(clock), progress), server)
+    assert progress.status == "true"
+
+
 def test_a_failure_says_why() -> None:
-    """Code, message, state, message ID and the whole status."""
+    """Corner 9: code, message, state, message ID and the whole status."""
     clock = Clock()
     final = {"state": "FAILED", "error": {"code": "NO_STOCK", "message": "Sold out."}}
     server = Server(final=final)
@@ -415,7 +427,7 @@ def test_a_failure_says_why() -> None:
 
 
 def test_a_state_that_the_document_does_not_list_is_pending() -> None:
-    """The server is newer than the package; the timeout names what was seen."""
+    """Corner 9: the server is newer than the package; the timeout names what was seen."""
     clock = Clock()
     server = Server(final={"state": "WRAPPING"})
     flow = submit_and_wait(endpoint(clock), CHAIN, {}, ITEM, 5.0)
@@ -426,7 +438,7 @@ def test_a_state_that_the_document_does_not_list_is_pending() -> None:
 
 @pytest.mark.parametrize("failure", [LOST, UNSENT, reply(500, {}), reply(429, {}), reply(503, {})])
 def test_a_disturbance_does_not_end_the_wait(failure: Any) -> None:
-    """Many in a row neither; each is followed by a pause."""
+    """Corner 8: many in a row neither; each is followed by a pause."""
     clock = Clock()
     server = Server()
     progress = submitted(server, clock)
@@ -439,7 +451,7 @@ def test_a_disturbance_does_not_end_the_wait(failure: Any) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 410])
 def test_a_refusal_ends_the_wait(status: int) -> None:
-    """Asking again would not help; the error names the accepted request."""
+    """Corner 8: asking again would not help; the error names the accepted request."""
     clock = Clock()
     server = Server()
     progress = submitted(server, clock)
@@ -450,7 +462,7 @@ def test_a_refusal_ends_the_wait(status: int) -> None:
 
 
 def test_not_found_is_lag_for_a_while_and_then_an_error() -> None:
-    """Shortly after acceptance, and shortly after the good state, copies of the data may lag."""
+    """Corner 7: shortly after acceptance, and after the good state, copies of the data may lag."""
     clock = Clock()
     missing = reply(404, {"title": "Not Found"})
     server = Server()
@@ -468,7 +480,7 @@ def test_not_found_is_lag_for_a_while_and_then_an_error() -> None:
 
 
 def test_not_found_after_a_state_is_an_error_at_once() -> None:
-    """What was there and is gone does not lag."""
+    """Corner 7: what was there and is gone does not lag."""
     clock = Clock()
     server = Server(polls=1)
     progress = submitted(server, clock)
@@ -478,7 +490,7 @@ def test_not_found_after_a_state_is_an_error_at_once() -> None:
 
 
 def test_waiting_ends_no_earlier_than_asked_and_after_a_last_question() -> None:
-    """The request goes on; the error says how to go on with it."""
+    """Corner 4: the request goes on; the error says how to go on with it."""
     clock = Clock()
     server = Server(polls=1000)
     progress = submitted(server, clock)
@@ -515,13 +527,25 @@ def test_a_timeout_names_what_disturbed() -> None:
 
 
 def test_one_timeout_covers_the_start_and_the_wait() -> None:
-    """What the start took is not there any more for the wait."""
+    """Corner 5: what the start took is not there any more for the wait."""
     clock = Clock()
     server = Server(polls=1000, script=[reply(503, {}, {"Retry-After": "2"})])
     start = clock.now
     with pytest.raises(WaitTimeout):
         perform(submit_and_wait(endpoint(clock), CHAIN, {}, ITEM, 5.0), server, clock)
     assert clock.now == pytest.approx(start + 5.0)
+
+
+def test_the_timeout_bounds_the_last_answers_as_well() -> None:
+    """Corner 5: neither a status nor the result is waited for long after it is over."""
+    clock = Clock()
+    progress = submitted(Server(polls=1000), clock)
+    flow = wait(endpoint(clock), progress, clock.now + 3.0)
+    step = next(flow)
+    while not isinstance(step, Send):
+        clock.now += step.seconds if isinstance(step, Sleep) else 0.0
+        step = flow.send(None)
+    assert 1.0 <= step.timeout <= 3.0
 
 
 def test_without_a_timeout_the_deadline_of_polling_holds() -> None:
@@ -557,7 +581,7 @@ def test_what_is_resumed_is_asked_after_at_once() -> None:
 
 
 def test_nothing_is_kept_for_each_question() -> None:
-    """The state of a wait does not grow."""
+    """Corner 14: the state of a wait does not grow."""
     clock = Clock()
     server = Server(polls=10_000)
     progress = submitted(server, clock)

@@ -113,7 +113,7 @@ def run(program: str, server: Traced) -> None:
 
 
 def test_parent_and_child_never_share_a_connection(server: Traced) -> None:
-    """A client that was used before the fork works in both, at the same time."""
+    """Corner 24: a client that was used before the fork works in both, at the same time."""
     run(
         """
 with OrdersClient(**options) as client:
@@ -130,7 +130,7 @@ with OrdersClient(**options) as client:
 
 
 def test_a_handle_goes_on_in_the_parent_and_in_the_child_that_asks_it(server: Traced) -> None:
-    """The child has a scheduler of its own, and a child that asks nothing has none."""
+    """Corner 24: the child has a scheduler of its own, and a child that asks nothing has none."""
     run(
         """
 with OrdersClient(**options) as client:

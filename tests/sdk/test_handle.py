@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import gc
+import pickle
 import threading
 import time
 import traceback
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -104,7 +106,7 @@ def test_a_handle_advances_by_itself_from_the_first_question(question: str) -> N
 
 
 def test_a_failure_is_raised_and_does_not_grow() -> None:
-    """Each time a fresh copy: a traceback grows with each raise."""
+    """Corner 15: each time a fresh copy: a traceback grows with each raise."""
     with opened(Server(final=FAILED)) as client:
         handle = started(client)
         lengths = set()
@@ -118,7 +120,7 @@ def test_a_failure_is_raised_and_does_not_grow() -> None:
 
 
 def test_a_timeout_settles_nothing() -> None:
-    """It comes no earlier than asked, and the handle stays usable."""
+    """Corner 4: it comes no earlier than asked, and the handle stays usable."""
     server = Server(polls=FOREVER)
     with opened(server) as client:
         handle = started(client)
@@ -134,7 +136,7 @@ def test_a_timeout_settles_nothing() -> None:
 
 
 def test_a_last_question_is_asked_when_the_time_is_over() -> None:
-    """A result that is there by then is not missed."""
+    """Corner 4: a result that is there by then is not missed."""
     server = Server(hint={})
     with opened(server, polling=Polling(interval=30.0)) as client:
         assert started(client).result(timeout=0.02).order_id == "r0"
@@ -160,7 +162,7 @@ def test_without_a_timeout_the_deadline_of_polling_holds() -> None:
 
 
 def test_many_waiters_share_one_wait() -> None:
-    """Ten threads do not mean ten times the questions."""
+    """Corner 11: ten threads do not mean ten times the questions."""
     server = Server(polls=3)
     with opened(server) as client:
         handle = started(client)
@@ -171,7 +173,7 @@ def test_many_waiters_share_one_wait() -> None:
 
 
 def test_cancelling_is_local_and_final() -> None:
-    """The handle is not asked after any more; waiters learn of it."""
+    """Corner 21: the handle is not asked after any more; waiters learn of it."""
     server = Server(polls=FOREVER)
     with opened(server) as client:
         handle = started(client)
@@ -203,7 +205,7 @@ def test_what_is_settled_cannot_be_cancelled() -> None:
 
 
 def test_the_functions_of_concurrent_futures_work() -> None:
-    """They ask no method of a future, and begin it all the same."""
+    """Corner 20: they ask no method of a future, and begin it all the same."""
     with opened(Server(polls=1)) as client:
         handles = [started(client) for _ in range(5)]
         done, pending = concurrent.futures.wait(handles[:2], timeout=5)
@@ -213,14 +215,14 @@ def test_the_functions_of_concurrent_futures_work() -> None:
 
 
 async def test_a_handle_can_be_awaited_when_wrapped() -> None:
-    """`asyncio.wrap_future` takes it for what it is."""
+    """Corner 20: `asyncio.wrap_future` takes it for what it is."""
     with opened(Server(polls=1)) as client:
         handle = await asyncio.to_thread(started, client)
         assert (await asyncio.wrap_future(handle)).order_id == "r0"
 
 
 def test_callbacks_get_the_handle_and_do_not_disturb_each_other() -> None:
-    """One that raises is logged, the rest run; one that is late runs at once."""
+    """Corner 13: one that raises is logged, the rest run; one that is late runs at once."""
     called: list[object] = []
 
     def broken(handle: object) -> None:
@@ -256,7 +258,7 @@ def test_a_callback_must_not_wait() -> None:
 
 
 def test_a_dropped_handle_is_not_asked_after() -> None:
-    """Nobody can learn the answer."""
+    """Corner 16: nobody can learn the answer."""
     server = Server(polls=FOREVER)
     with opened(server) as client:
         handle = started(client)
@@ -271,7 +273,7 @@ def test_a_dropped_handle_is_not_asked_after() -> None:
 
 
 def test_a_dropped_handle_with_a_callback_is_asked_after() -> None:
-    """Somebody waits for the answer."""
+    """Corner 16: somebody waits for the answer."""
     called: list[object] = []
     with opened(Server(polls=3)) as client:
         started(client).add_done_callback(called.append)
@@ -301,8 +303,29 @@ def test_a_thousand_handles_add_at_most_one_thread() -> None:
     assert all(isinstance(handle.exception(1), ClientClosed) for handle in mine)
 
 
+def test_an_outstanding_handle_takes_less_than_two_kibibytes() -> None:
+    """Also after a wait that ended too early; `benchmarks.handles` measures it over a network."""
+    server = Server(polls=FOREVER)
+    with opened(server, polling=Polling(interval=60.0)) as client:
+        held = [started(client)]
+        held[0].wait(0)
+        tracemalloc.start()
+        try:
+            token = held[0].token()
+            before = tracemalloc.get_traced_memory()[0]
+            held += [client._resume(CHAIN, token) for _ in range(200)]
+            for handle in held:
+                assert not handle.wait(0)
+            server.requests.clear()
+            gc.collect()
+            grown = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+        assert grown / 200 < 2048
+
+
 def test_closing_settles_what_is_outstanding_promptly() -> None:
-    """With the token to go on elsewhere; a handle that was not begun fails when asked."""
+    """Corner 17: with the token to go on; a handle that was not begun fails when asked."""
     server = Server(polls=FOREVER)
     with server.client() as http:
         client = OrdersClient(**SETTINGS, http_client=http)
@@ -349,7 +372,7 @@ def test_a_bug_in_an_auth_function_fails_the_handle() -> None:
 
 
 async def test_an_async_handle_can_be_awaited_many_times_and_by_many() -> None:
-    """One wait for all."""
+    """Corner 11: one wait for all."""
     server = Server(polls=3)
     async with Opened(server) as client:
         handle = await begun(client)
@@ -371,7 +394,7 @@ async def test_an_async_handle_advances_by_itself() -> None:
 
 
 async def test_cancelling_one_awaiter_takes_nothing_from_the_others() -> None:
-    """The wait belongs to the handle."""
+    """Corner 12: the wait belongs to the handle."""
     server = Server(polls=FOREVER)
     async with Opened(server) as client:
         handle = await begun(client)
@@ -387,7 +410,7 @@ async def test_cancelling_one_awaiter_takes_nothing_from_the_others() -> None:
 
 
 async def test_an_async_handle_works_with_asyncio_wait() -> None:
-    """It has what is asked of a future there."""
+    """Corner 20: it has what is asked of a future there."""
     async with Opened(Server(polls=1)) as client:
         handles = [await begun(client) for _ in range(3)]
         futures = cast("list[asyncio.Future[Order]]", handles)
@@ -400,7 +423,7 @@ async def test_an_async_handle_works_with_asyncio_wait() -> None:
 
 
 async def test_an_async_timeout_settles_nothing() -> None:
-    """It comes no earlier than asked, and the handle stays usable."""
+    """Corner 4: it comes no earlier than asked, and the handle stays usable."""
     server = Server(polls=FOREVER)
     async with Opened(server) as client:
         handle = await begun(client)
@@ -415,13 +438,13 @@ async def test_an_async_timeout_settles_nothing() -> None:
 
 
 async def test_an_async_last_question_is_asked_when_the_time_is_over() -> None:
-    """A result that is there by then is not missed."""
+    """Corner 4: a result that is there by then is not missed."""
     async with Opened(Server(hint={}), polling=Polling(interval=30.0)) as client:
         assert (await (await begun(client)).result(0.02)).order_id == "r0"
 
 
 async def test_an_async_failure_is_raised_each_time_afresh() -> None:
-    """To every awaiter a copy of its own."""
+    """Corner 15: to every awaiter a copy of its own."""
     async with Opened(Server(final=FAILED)) as client:
         handle = await begun(client)
         errors = await asyncio.gather(handle.result(), handle.result(), return_exceptions=True)
@@ -430,7 +453,7 @@ async def test_an_async_failure_is_raised_each_time_afresh() -> None:
 
 
 async def test_cancelling_an_async_handle_is_local_and_final() -> None:
-    """Its awaiters are told with asyncio's own error."""
+    """Corner 21: its awaiters are told with asyncio's own error."""
     server = Server(polls=FOREVER)
     async with Opened(server) as client:
         handle = await begun(client)
@@ -457,7 +480,7 @@ async def test_what_is_settled_cannot_be_cancelled_in_a_loop() -> None:
 
 
 async def test_async_callbacks_run_in_the_loop() -> None:
-    """With the handle; removed ones do not; late ones do."""
+    """Corner 13: with the handle; removed ones do not; late ones do."""
     called: list[object] = []
     unwanted: list[object] = []
     async with Opened(Server()) as client:
@@ -475,7 +498,7 @@ async def test_async_callbacks_run_in_the_loop() -> None:
 
 
 async def test_a_dropped_async_handle_is_not_asked_after() -> None:
-    """Unless it has a callback."""
+    """Corner 16: unless it has a callback."""
     server = Server(polls=FOREVER)
     async with Opened(server) as client:
         handle = await begun(client)
@@ -526,7 +549,7 @@ async def test_cancelling_ends_the_updates() -> None:
 
 
 async def test_closing_settles_what_is_outstanding_in_a_loop() -> None:
-    """Awaiters are told at once; a handle that was not begun fails when asked."""
+    """Corner 17: awaiters are told at once; a handle that was not begun fails when asked."""
     server = Server(polls=FOREVER)
     opened_client = Opened(server)
     async with opened_client as client:
@@ -542,7 +565,7 @@ async def test_closing_settles_what_is_outstanding_in_a_loop() -> None:
 
 
 def test_a_handle_goes_along_to_another_loop() -> None:
-    """Begun in one loop, awaited in the next."""
+    """Corner 22: begun in one loop, awaited in the next."""
     server = Server(polls=FOREVER)
     client = AsyncOrdersClient(**SETTINGS, http_client=server.async_client())
 
@@ -564,3 +587,61 @@ def test_the_state_of_a_server_error_is_not_the_end() -> None:
         handle = started(client)
         server.script = [reply(503, {}), reply(500, {}), reply(429, {})]
         assert handle.result(5).order_id == "r0"
+
+
+class _Resuming(OrdersClient):
+    """What a generated client has besides."""
+
+    def resume_create_order(self, token: str) -> Handle[Order]:
+        return self._resume(CHAIN, token)
+
+
+class _AsyncResuming(AsyncOrdersClient):
+    """The same, asynchronous."""
+
+    def resume_create_order(self, token: str) -> AsyncHandle[Order]:
+        return self._resume(CHAIN, token)
+
+
+def test_a_handle_is_pickled_without_secrets_and_goes_on_by_itself() -> None:
+    """All that were pickled by one client share one again; another may be bound instead."""
+    server = Server()
+    settings = SETTINGS | {"credentials": Keys(secret_key="hidden", token="hidden")}
+    with server.client() as http, _Resuming(**settings, http_client=http) as client:
+        handle = client._start(CHAIN, arguments={}, body=ITEM)
+        data = pickle.dumps([handle, handle.token(), client._start(CHAIN, arguments={}, body=ITEM)])
+        assert b"hidden" not in data
+        first, token, second = pickle.loads(data)
+        assert (first.message_id, first.token()) == ("r0", token)
+        assert first._background is second._background is not handle._background
+        assert first._endpoint.settings == client._endpoint.settings
+        assert first.bind(client).result(5) == handle.result(5)
+
+
+async def test_an_async_handle_is_pickled_too() -> None:
+    """And bound to a client of the loop that it arrives in."""
+    server = Server()
+    http = server.async_client()
+    async with _AsyncResuming(**SETTINGS, http_client=http) as client:
+        handle = await client._start(CHAIN, arguments={}, body=ITEM)
+        arrived = pickle.loads(pickle.dumps(handle))
+        assert arrived.token() == handle.token()
+        assert (await arrived.bind(client)).order_id == "r0"
+    await http.aclose()
+
+
+def test_a_notebook_shows_what_is_known() -> None:
+    """State, ages, polls and IDs, escaped, without a question to the server."""
+    server = Server(polls=1)
+    with opened(server) as client:
+        handle = client._start(CHAIN, arguments={"idempotency_key": "<b>"}, body=ITEM)
+        shown = handle._repr_html_()
+        assert "not known yet" in shown
+        assert "<td>&lt;b&gt;</td>" in shown
+        assert "last poll" not in shown
+        assert len(server.requests) == 1
+        handle.result(5)
+        shown = handle._repr_html_()
+        assert "COMPLETED, settled" in shown
+        assert "<th>polls</th><td>2</td>" in shown
+        assert "<th>last poll</th>" in shown

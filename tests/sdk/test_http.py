@@ -13,7 +13,14 @@ import httpx2
 import pytest
 
 from users_sdk import _http
-from users_sdk._http import AsyncHttpxTransport, Headers, HttpxTransport, Request, Response
+from users_sdk._http import (
+    AsyncHttpxTransport,
+    Headers,
+    HttpxTransport,
+    Library,
+    Request,
+    Response,
+)
 from users_sdk.errors import (
     AnswerTimeout,
     ClientClosed,
@@ -87,7 +94,7 @@ def test_what_is_sent_is_what_was_made(library: ModuleType, send: Sender) -> Non
 def test_an_error_says_whether_the_request_was_sent(
     library: ModuleType, send: Sender, name: str, expected: type[SDKError]
 ) -> None:
-    """Only what certainly did not leave is called not sent; the client's error is the cause."""
+    """Corner 2: only what certainly did not leave is not sent; the client's error is the cause."""
 
     def handler(wire: Any) -> Any:
         raise getattr(library, name)("because")
@@ -118,7 +125,7 @@ def test_an_error_is_plain_data(library: ModuleType, send: Sender) -> None:
 @libraries
 @worlds
 def test_redirects_are_not_followed(library: ModuleType, send: Sender) -> None:
-    """A signed request goes to one origin only."""
+    """Corner 30: a signed request goes to one origin only."""
 
     def handler(wire: Any) -> Any:
         assert wire.url.host == "orders.example"
@@ -201,7 +208,7 @@ async def test_the_same_in_an_event_loop(silent: str) -> None:
 
 
 async def test_at_most_32_requests_are_under_way() -> None:
-    """A thousand callers share the connections; none fails for want of one."""
+    """Corner 18: a thousand callers share the connections; none fails for want of one."""
     under_way = most = 0
 
     async def handler(wire: httpx.Request) -> httpx.Response:
@@ -253,3 +260,110 @@ def test_header_values_are_not_shown() -> None:
     """Logs and tracebacks show names only: values may be secrets."""
     assert repr(Headers({"Authorization": "secret"})) == "Headers(Authorization)"
     assert "secret" not in repr(Request("GET", "https://h", Headers({"Authorization": "secret"})))
+
+
+@pytest.mark.parametrize("name", ["httpx", "httpx2"])
+def test_connections_are_made_with_the_library_that_is_named(name: Library) -> None:
+    """Neither is imported before; a call after the closing is one clear error."""
+    nowhere = Request("GET", "http://127.0.0.1:1/")
+    transport = HttpxTransport(name)
+    with pytest.raises(RequestNotSent) as caught:
+        transport.send(nowhere, 1.0)
+    assert type(caught.value.__cause__).__module__.partition(".")[0] == name
+    transport.close()
+    with pytest.raises(ClientClosed):
+        transport.send(nowhere, 1.0)
+
+    async def send() -> None:
+        async_transport = AsyncHttpxTransport(name)
+        with pytest.raises(RequestNotSent):
+            await async_transport.send(nowhere, 1.0)
+        await async_transport.aclose()
+        with pytest.raises(ClientClosed):
+            await async_transport.send(nowhere, 1.0)
+
+    asyncio.run(send())
+
+
+def test_the_environment_s_proxy_is_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As everywhere else: what the machine's owner has set up holds for connections of our own."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.getsockname()[1]}")
+        transport = HttpxTransport()
+        seen: list[bytes] = []
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                seen.append(connection.recv(65536))
+                connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert transport.send(Request("GET", "http://orders.example/a"), 5.0).status == 204
+        thread.join(5)
+        transport.close()
+    assert seen[0].startswith(b"GET http://orders.example/a HTTP/1.1")
+
+
+@libraries
+@worlds
+def test_what_an_event_hook_has_read_is_read(library: ModuleType, send: Sender) -> None:
+    """A given client's own hooks may read the answer first; it is bounded all the same."""
+
+    def handler(wire: Any) -> Any:
+        return library.Response(200, headers=[("X-A", "1"), ("X-A", "2")], content=b"[1]")
+
+    response = send(library, handler, REQUEST)
+    assert response.body == b"[1]"
+    assert response.headers["x-a"] == "1, 2"
+
+
+@libraries
+@worlds
+def test_a_header_field_that_is_not_ascii_is_not_sent(library: ModuleType, send: Sender) -> None:
+    """A signer of the caller's may add such; the value is not shown, as it may be a secret."""
+    request = Request("GET", "https://orders.example/", Headers({"Authorization": "hüsh"}))
+    with pytest.raises(ConfigurationError, match="a header field is not ASCII") as caught:
+        send(library, lambda wire: library.Response(200), request)
+    assert "hüsh" not in str(caught.value)
+
+
+@libraries
+@worlds
+@pytest.mark.parametrize(
+    ("method", "body", "length"),
+    [("POST", b"{}", "2"), ("POST", b"", "0"), ("DELETE", b"x", "1"), ("GET", b"", None)],
+)
+def test_the_server_is_told_whom_it_is_and_how_much_comes(
+    library: ModuleType, send: Sender, method: str, body: bytes, length: str | None
+) -> None:
+    """`Host` without the usual port, and `Content-Length` where a body comes or may come."""
+    seen: list[Any] = []
+
+    def handler(request: Any) -> Any:
+        seen.append(request)
+        return library.Response(200)
+
+    send(library, handler, Request(method, "https://orders.example:443/a", Headers(), body))
+    (request,) = seen
+    assert request.headers.get_list("host") == ["orders.example"]
+    assert request.headers.get("content-length") == length
+    assert request.content == body
+
+
+@libraries
+@worlds
+def test_a_signer_s_host_and_length_are_sent_once(library: ModuleType, send: Sender) -> None:
+    """What the request already says of itself is not said twice."""
+    seen: list[Any] = []
+
+    def handler(request: Any) -> Any:
+        seen.append(request)
+        return library.Response(200)
+
+    headers = Headers({"host": "signed.example", "content-length": "2"})
+    send(library, handler, Request("POST", "https://orders.example/a", headers, b"{}"))
+    (request,) = seen
+    assert request.headers.get_list("host") == ["signed.example"]
+    assert request.headers.get_list("content-length") == ["2"]

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import pickle
+from typing import Annotated, ClassVar
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from tests.sdk.orders import Colour, NewOrder, Order
+from users_sdk._models import Model, nulls
 
 
 def test_members_that_the_document_does_not_list_are_kept() -> None:
-    """A newer server's member can be read, and goes back as it came."""
+    """Corner 35: a newer server's member can be read, and goes back as it came."""
     order = Order.model_validate_json('{"orderId": "1", "item": "x", "weight": 3}')
     assert order.model_extra == {"weight": 3}
     assert order.model_dump(by_alias=True) == {"orderId": "1", "item": "x", "weight": 3}
@@ -47,7 +49,7 @@ def test_checking_again_keeps_what_was_set() -> None:
 
 @pytest.mark.parametrize("value", ["green", "", "RED", "snow\u2603"])
 def test_an_enumeration_keeps_a_value_that_it_does_not_list(value: str) -> None:
-    """A newer server's value is kept as text, in Python and in JSON."""
+    """Corner 35: a newer server's value is kept as text, in Python and in JSON."""
     order = NewOrder.model_validate({"item": "x", "colour": value})
     assert order.colour == value
     assert isinstance(order.colour, Colour)
@@ -68,3 +70,30 @@ def test_an_enumeration_refuses_what_is_no_text() -> None:
     """Open means other texts, not other types."""
     with pytest.raises(ValidationError):
         NewOrder.model_validate({"item": "x", "colour": 7})
+
+
+class Contact(Model):
+    """A model with a member that is never `null`, and one that may be."""
+
+    _never_null: ClassVar[frozenset[str]] = frozenset({"phone"})
+
+    phone: str | None = None
+    fax: str | None = None
+    others: list[Contact] | None = None
+
+
+class Person(Contact):
+    """A model that inherits the rule."""
+
+    _never_null: ClassVar[frozenset[str]] = frozenset({"name"})
+
+    name: Annotated[str | None, Field(alias="fullName")] = None
+
+
+def test_none_is_found_where_it_must_not_be_sent() -> None:
+    """By names on the wire, in nested members too; unset members and real `null` are none."""
+    assert list(nulls(Person(fax=None))) == []
+    person = Person(phone=None, others=[Contact(phone="1"), Contact(phone=None)])
+    person.name = None
+    assert sorted(nulls(person)) == [("fullName",), ("others", "1", "phone"), ("phone",)]
+    assert list(nulls({"a": [Contact(phone=None)], "b": None})) == [("a", "0", "phone")]

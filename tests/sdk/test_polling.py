@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from users_sdk._completions import Completions
-from users_sdk._polling import Polling, Schedule
+from users_sdk._completions import PRICE_SECONDS, Completions
+from users_sdk._polling import BURST_SECONDS, Pace, Polling, Schedule
 from users_sdk.errors import ConfigurationError
 
 CALM = Polling(jitter=0.0)
@@ -106,7 +106,7 @@ def test_a_long_hint_is_a_floor_for_the_next_question_only() -> None:
 
 
 def test_handles_with_one_floor_do_not_ask_in_step() -> None:
-    """Above a common floor the due times are spread."""
+    """Corner 18: above a common floor the due times are spread."""
     polling = Polling(interval=0.1, jitter=0.1)
     assert {schedule(polling, 10.0, chance=c).due for c in (0.0, 0.5, 1.0)} == {10.0, 10.5, 11.0}
 
@@ -141,7 +141,7 @@ def test_a_question_that_failed_says_nothing_about_the_state() -> None:
 
 
 def test_asking_at_once_waits_for_the_floor() -> None:
-    """Impatience does not override the server."""
+    """Corner 6: impatience does not override the server."""
     asked = schedule(hint=5.0)
     asked.at_once(1.0)
     assert asked.due == 5.0
@@ -149,12 +149,44 @@ def test_asking_at_once_waits_for_the_floor() -> None:
     assert asked.due == 7.0
 
 
+def test_a_pace_lets_a_burst_through_and_then_keeps_its_rate() -> None:
+    """In any time, no more is sent than the rate allows in it and in a burst."""
+    pace = Pace(rate=100.0)
+    sent = []
+    now = 7.0
+    for _ in range(300):
+        now = max(now, pace.free())
+        pace.take(now)
+        sent.append(now)
+    assert sent.count(7.0) == pytest.approx(100.0 * BURST_SECONDS, abs=1)
+    assert sent[-1] - sent[0] == pytest.approx(3.0 - BURST_SECONDS, abs=0.02)
+
+
+def test_a_pace_saves_no_more_than_a_burst() -> None:
+    """Time in which nothing was sent is not made up for later."""
+    pace = Pace(rate=10.0)
+    pace.take(0.0)
+    assert pace.free() < 100.0
+    pace.take(100.0)
+    pace.take(100.0)
+    assert pace.free() > 100.0
+
+
+def test_pending_requests_count_from_their_first_question() -> None:
+    """One that is still pending teaches that requests can take that long."""
+    completions = learned(1.0)
+    before = completions.plan(PRICE_SECONDS, 0.01).distribution.cdf(2.0)
+    for _ in range(20):
+        dues(schedule(completions=completions, chance=0.9), 16)
+    assert completions.plan(PRICE_SECONDS, 0.01).distribution.cdf(2.0) < before - 0.1
+
+
 hints = st.one_of(st.none(), st.floats(0, 100))
 
 
 @given(st.lists(hints, min_size=1, max_size=10), st.floats(0, 1))
 def test_no_question_is_early(hints: list[float | None], chance: float) -> None:
-    """Whatever the server has asked for, the next question is not before, nor much later."""
+    """Corner 6: whatever the server asked for, the next question is not before, nor much later."""
     asked = schedule(Polling(), hints[0], chance=chance)
     for hint in hints[1:]:
         now = asked.due
@@ -173,9 +205,21 @@ def test_no_question_is_early(hints: list[float | None], chance: float) -> None:
         {"jitter": 1},
         {"jitter": -0.1},
         {"deadline": 0},
+        {"rate": 0},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     """The message names the setting."""
     with pytest.raises(ConfigurationError, match=next(iter(wrong))):
         Polling(**wrong)
+
+
+def test_nothing_is_planned_before_it_is_asked_for() -> None:
+    """A request that nobody asks after costs no plan, and one asked later is planned as of then."""
+    completions = Completions()
+    asked = schedule(hint=0.2, completions=completions)
+    assert asked.floor == 0.2
+    for _ in range(50):
+        completions.add(2.99, 3.0)
+    assert asked.due == schedule(hint=0.2, completions=completions).due
+    assert 2.9 < asked.due < 3.1

@@ -80,7 +80,7 @@ def searched_by_the_application() -> str | None:
 
 @pytest.mark.usefixtures("role")
 def test_what_botocore_logs_of_a_search_is_kept_back(log: pytest.LogCaptureFixture) -> None:
-    """Botocore logs the answer of the token service; within a client's search it does not."""
+    """Corner 32: botocore logs the token service's answer; within a client's search not."""
     assert searched_by_the_application() == TOKEN
     assert SECRET in log.text, "botocore logs no secrets any more: the filter has no purpose"
     log.clear()
@@ -102,7 +102,7 @@ def test_what_botocore_logs_of_a_search_is_kept_back(log: pytest.LogCaptureFixtu
 
 
 async def test_a_call_logs_no_secret(log: pytest.LogCaptureFixture) -> None:
-    """Neither keys nor signature nor body, of a client with given keys and with a bearer token."""
+    """Corner 32: neither keys nor signature nor body, with given keys and with a bearer token."""
     server = Server()
     url = "https://orders.example"
     async with server.async_client() as http_client:
@@ -122,7 +122,7 @@ async def test_a_call_logs_no_secret(log: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_traceback_shows_no_secret(lost: bool) -> None:
-    """Not even one that shows the variables of our functions, as error trackers do."""
+    """Corner 32: not even one that shows the variables of our functions, as error trackers do."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         if lost:

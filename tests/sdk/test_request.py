@@ -1,18 +1,20 @@
 from __future__ import annotations
 
+import traceback
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from tests.sdk.orders import CREATE, GET, Colour, NewOrder
 from users_sdk._http import Headers
-from users_sdk._operation import Body, Operation, Parameter
+from users_sdk._operation import Body, Location, Operation, Parameter
 from users_sdk._request import Prepared, prepare
 from users_sdk.errors import InvalidArgumentError
 
@@ -23,7 +25,7 @@ def made(operation: Operation[Any], arguments: dict[str, Any], body: object = No
         "https://h.example/v1",
         arguments,
         body,
-        headers={"User-Agent": "orders"},
+        headers=Headers({"User-Agent": "orders"}),
         new_key=lambda: "new-key",
     )
 
@@ -49,7 +51,7 @@ def in_header(value: object, explode: bool = False) -> str:
 
 @given(st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"])))
 def test_an_id_is_one_segment(text: str) -> None:
-    """Whatever it holds, it reaches nothing but what it names."""
+    """Corner 3: whatever it holds, it reaches nothing but what it names."""
     if text in (".", ".."):
         return
     segments = urlsplit(made(GET, {"order_id": text}).request.url).path.split("/")
@@ -59,14 +61,14 @@ def test_an_id_is_one_segment(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", ".", ".."])
 def test_an_id_that_would_be_resolved_is_refused(text: str) -> None:
-    """HTTP clients and servers resolve dots in paths: another resource would answer."""
+    """Corner 3: HTTP clients and servers resolve dots in paths: another resource would answer."""
     with pytest.raises(InvalidArgumentError, match="order_id"):
         made(GET, {"order_id": text})
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_a_query_value_comes_back_as_it_was(text: str) -> None:
-    """Spaces are %20, which signatures mean, and everything reserved is encoded."""
+    """Corner 26: spaces are %20, which signatures mean, and everything reserved is encoded."""
     query = in_query(text)
     assert "+" not in query
     assert parse_qsl(query[1:], keep_blank_values=True) == [("p", text)]
@@ -208,3 +210,79 @@ def test_what_may_be_sent_twice_is_safe() -> None:
     assert made(GET, {"order_id": "1"}).safe
     assert made(CREATE, {}, {"item": "x"}).safe
     assert not made(Operation("x", "x", "POST", "/"), {}).safe
+
+
+def limited(kind: Any, location: Location = "query", style: str = "form") -> Operation[Any]:
+    """Return an operation with one parameter that has limits."""
+    parameter = Parameter("size", "sizeOf", location, style=style, type=kind)
+    return Operation("x", "x", "GET", "/", (parameter,))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        (
+            Annotated[str, Field(max_length=3)],
+            "abcd",
+            "size: String should have at most 3 characters, but 'abcd' was given",
+        ),
+        (Annotated[str, Field(max_length=3)], "a" * 999, "but a text of 999 characters was given"),
+        (Annotated[str, Field(pattern="^a+$")], "b", "size: String should match pattern '^a+$'"),
+        (Annotated[int, Field(ge=1)], 0, "size: Input should be greater than or equal to 1, but 0"),
+        (list[Annotated[str, Field(min_length=1)]], ["a", ""], "size.1: String should have at"),
+        (Annotated[list[object], Field(max_length=1)], [1, 2], "at most 1 item"),
+    ],
+)
+def test_an_argument_outside_of_its_limits_is_refused(kind: Any, value: object, said: str) -> None:
+    """The error names the Python argument, the limit and what was given."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        made(limited(kind), {"size": value})
+    assert said in str(caught.value)
+    assert [place.partition(".")[0] for place, _ in caught.value.reasons] == ["size"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Annotated[str, Field(max_length=3)], "abc"),
+        (Annotated[str, Field(pattern="^[0-9a-f-]{36}$")], UUID(int=1)),
+        (Annotated[int, Field(ge=1)], 1),
+        (Annotated[float, Field(multiple_of=0.1)], Decimal("0.3")),
+        (Annotated[str, Field(min_length=1)], None),
+    ],
+)
+def test_an_argument_within_its_limits_is_sent_as_it_is(kind: Any, value: object) -> None:
+    """Limits hold for what goes over the wire, and change nothing."""
+    assert (
+        made(limited(kind), {"size": value}).request == made(limited(None), {"size": value}).request
+    )
+
+
+@pytest.mark.parametrize("location", ["header", "cookie"])
+def test_what_may_be_a_secret_is_not_shown(location: Location) -> None:
+    """Headers and cookies: neither in the message nor by its cause."""
+    secret = {"size": "hush"}
+    with pytest.raises(InvalidArgumentError, match="a text of 4 characters") as caught:
+        made(limited(Annotated[str, Field(max_length=3)], location), secret)
+    assert "hush" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_limits_bind_a_json_parameter_before_it_is_a_text() -> None:
+    """Its limits are those of the value."""
+    operation = limited(Annotated[list[object], Field(max_length=1)], style="json")
+    assert made(operation, {"size": [1]}).request.url.endswith("?sizeOf=%5B1%5D")
+    with pytest.raises(InvalidArgumentError, match="at most 1 item"):
+        made(operation, {"size": [1, 2]})
+
+
+def test_limits_do_not_bind_the_server() -> None:
+    """A newer one may give longer IDs, which it is asked with."""
+    prepared = prepare(
+        limited(Annotated[str, Field(max_length=3)]),
+        "https://h.example",
+        {"size": "abcd"},
+        headers=Headers(),
+        new_key=str,
+        from_server=True,
+    )
+    assert prepared.request.url == "https://h.example/?sizeOf=abcd"

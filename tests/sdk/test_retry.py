@@ -57,7 +57,7 @@ def failure(status: int) -> SDKError:
 def test_retry_after_is_read_in_all_its_forms(
     fields: dict[str, str], seconds: float | None
 ) -> None:
-    """Every form gives seconds or nothing, never an error."""
+    """Corner 6: every form gives seconds or nothing, never an error."""
     assert retry_after(Headers(fields), NOW) == seconds
 
 
@@ -69,7 +69,7 @@ def test_a_date_is_counted_from_the_server_s_own_clock() -> None:
 
 @given(st.text(), st.text())
 def test_no_header_is_an_error(first: str, second: str) -> None:
-    """Whatever a server sends, the hint is a bounded number or nothing."""
+    """Corner 6: whatever a server sends, the hint is a bounded number or nothing."""
     hint = retry_after({"retry-after": first, "retry-after-ms": second, "date": first}, NOW)
     assert hint is None or 0 <= hint <= LONGEST_HINT_SECONDS
 

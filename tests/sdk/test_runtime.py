@@ -34,12 +34,12 @@ def test_imports_within_the_package_are_relative(path: Path) -> None:
 
 
 @modules
-def test_only_the_drivers_sleep(path: Path) -> None:
+def test_only_the_clock_sleeps(path: Path) -> None:
     """Everything else says what to do, and when."""
     calls = {
         ast.unparse(node.func)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
     }
-    if path.stem not in ("_drivers", "_scheduler"):
+    if path.stem != "_clock":
         assert calls.isdisjoint({"time.sleep", "asyncio.sleep"})

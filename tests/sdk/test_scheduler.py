@@ -9,6 +9,7 @@ import weakref
 import pytest
 
 from users_sdk._http import Headers, Request, Response
+from users_sdk._polling import Pace
 from users_sdk._scheduler import POLLS, Background, Loops, Scheduler
 from users_sdk._steps import Flow, Send, Sleep
 
@@ -107,8 +108,19 @@ async def test_the_first_due_is_asked_first() -> None:
     assert early.asked[0] >= now + 0.02
 
 
+async def test_questions_keep_the_pace_of_the_client() -> None:
+    """Corner 18: of what is due at once, no more is asked than a burst and then the rate."""
+    tickets = [Ticket() for _ in range(20)]
+    timer = Scheduler(Transport(), asyncio.get_running_loop(), pace=Pace(rate=100.0))
+    for ticket in tickets:
+        timer.add(ticket)
+    await until(lambda: all(ticket.is_settled() for ticket in tickets))
+    asked = sorted(time for ticket in tickets for time in ticket.asked)
+    assert asked[-1] - asked[0] >= 0.08
+
+
 async def test_a_thousand_handles_share_a_few_questions_at_a_time() -> None:
-    """All are asked, and never more than the limit at once."""
+    """Corner 18: all are asked, and never more than the limit at once."""
     transport = Transport(0.001)
     tickets = [Ticket() for _ in range(1000)]
     timer = scheduler(transport)
@@ -243,7 +255,7 @@ def test_the_background_is_one_thread_and_starts_when_needed() -> None:
 
 
 def test_closing_the_background_fails_what_is_outstanding_promptly() -> None:
-    """Also a question that is under way; and it can be repeated."""
+    """Corner 17: also a question that is under way; and it can be repeated."""
     transport = Transport(60)
     background = Background(lambda: transport)
     ticket = Ticket()

@@ -19,7 +19,7 @@ from deploy.local.integration_uri import IntegrationUri
 from deploy.local.integrations.client import BackendClient
 from deploy.local.integrations.http import endpoint_url
 from deploy.local.quirks import ServiceAnswer, ServiceCall
-from deploy.local.sigv4 import SignedRequest, authorization
+from deploy.local.sigv4 import SignedRequest, authorization, sha256
 
 # Services whose actions are called by a JSON protocol: content type, and prefix of X-Amz-Target.
 # Source: botocore's service models, `jsonVersion`, `targetPrefix` and `apiVersion`.
@@ -128,6 +128,9 @@ class AwsIntegration:
         added = {"X-Amz-Date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())}
         if backend.session_token is not None:
             added["X-Amz-Security-Token"] = backend.session_token
+        if uri.service == "s3":
+            # Source: S3 API Reference, "Authenticating Requests": S3 alone demands the header.
+            added["X-Amz-Content-Sha256"] = sha256(call.body)
         covered = {n: v for n, v in call.headers.items() if _is_signed(n.lower())} | added
         request = SignedRequest(
             call.method,

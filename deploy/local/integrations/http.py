@@ -1,6 +1,6 @@
 """The `http` and `http_proxy` integrations: any HTTP endpoint."""
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from deploy.local.exchange import (
     BackendRequest,
@@ -69,4 +69,6 @@ def endpoint_url(routed: RoutedRequest, request: BackendRequest) -> str:
         raise ConfigurationError(f"{integration.pointer}/uri: {error}") from error
     if not request.querystring:
         return url
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(request.querystring, doseq=True)}"
+    # A space as %20: signatures cover it so, and + means a space in forms only.
+    added = urlencode(request.querystring, doseq=True, quote_via=quote)
+    return f"{url}{'&' if '?' in url else '?'}{added}"

@@ -8,7 +8,8 @@ from deploy.local.api import Method
 from deploy.local.context import with_caller
 from deploy.local.credentials import KeyStore, LocalKey
 from deploy.local.exchange import Context, GatewayError, Request
-from deploy.local.sigv4 import FailureType, SignatureError, SignedRequest, verify
+from deploy.local.signature_claim import FailureType, SignatureError
+from deploy.local.sigv4 import SignedRequest, verify
 
 # Which gateway response a malformed header and an unknown key have is not documented.
 _RESPONSE_TYPES: Mapping[FailureType, GatewayResponseType] = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
 from deploy.contract.responses import GatewayResponseType
-from deploy.local.definition import Node
+from deploy.local.definition import Node, Refusals
 from deploy.local.exchange import Context, GatewayError, Request, Response
 from deploy.local.headers import field_text, overlay
 from deploy.local.parameters import lookup
@@ -108,12 +108,15 @@ def import_gateway_responses(
         ApiImportError: A type, header or expression does not exist.
     """
     node = Node.root(document).child("x-amazon-apigateway-gateway-responses")
+    refusals = Refusals()
     defined = {}
     for name, entry in node.items():
-        if name not in get_args(GatewayResponseType):
-            raise entry.refusal(f"Invalid gateway response type {name!r}")
-        defined[name] = _import(entry)
-    built_in = _import(Node(document, "", {}))
+        with refusals.collected():
+            defined[name] = _import(entry, refusals)
+            if name not in get_args(GatewayResponseType):
+                raise entry.refusal(f"Invalid gateway response type {name!r}")
+    built_in = _import(Node(document, "", {}), refusals)
+    refusals.raise_any()
     effective: dict[GatewayResponseType, GatewayResponse] = {}
     for response_type, status in DEFAULT_STATUSES.items():
         default = "DEFAULT_5XX" if (status or 0) >= 500 else "DEFAULT_4XX"
@@ -155,21 +158,28 @@ def build(response: GatewayResponse, error: GatewayError, failure: Failure) -> R
     )
 
 
-def _import(node: Node) -> GatewayResponse:
-    status = node.child("statusCode")
-    if status.value is not None and not re.fullmatch(r"[2-5]\d\d", str(status.value)):
-        raise status.refusal(f"Invalid status code {status.value!r}")
-    templates = {
-        name.lower(): _template(template.text())
-        for name, template in node.child("responseTemplates").items()
-    }
-    return GatewayResponse(
-        status=None if status.value is None else int(str(status.value)),
-        headers=dict(
-            _header(key, entry) for key, entry in node.child("responseParameters").items()
-        ),
-        templates=templates or {JSON: _template(_DEFAULT_TEMPLATE)},
+def _import(node: Node, refusals: Refusals) -> GatewayResponse:
+    status = None
+    with refusals.collected():
+        status = _status(node.child("statusCode"))
+    headers = refusals.each(node.child("responseParameters").items(), _header)
+    templates = refusals.each(
+        node.child("responseTemplates").items(),
+        lambda name, template: (name.lower(), _template(template.text())),
     )
+    return GatewayResponse(
+        status=status,
+        headers=dict(headers),
+        templates=dict(templates) or {JSON: _template(_DEFAULT_TEMPLATE)},
+    )
+
+
+def _status(node: Node) -> int | None:
+    if node.value is None:
+        return None
+    if not re.fullmatch(r"[2-5]\d\d", str(node.value)):
+        raise node.refusal(f"Invalid status code {node.value!r}")
+    return int(str(node.value))
 
 
 def _header(key: str, node: Node) -> tuple[str, _Source]:

@@ -13,20 +13,11 @@ invalid reference is the empty string, and there are neither inline macros nor `
 from __future__ import annotations
 
 from ._java import double_string
+from ._keys import HashMap
 from ._parser import parse
 from ._regex import compile_regex
 from ._template import Template, render
-from ._values import (
-    ABSENT,
-    BigInteger,
-    Character,
-    Float,
-    HashMap,
-    JavaArray,
-    Long,
-    PrintedList,
-    VtlObject,
-)
+from ._values import ABSENT, BigInteger, Character, Float, JavaArray, Long, PrintedList, VtlObject
 from .errors import VtlError, VtlParseError, VtlRenderError
 
 __all__ = [

@@ -15,11 +15,13 @@ from functools import partial
 from typing import Literal
 
 from . import tree as n
-from ._expressions import Expressions, Show, Test
+from ._expressions import Expressions
 from ._java import text_of
 from ._lexer import position_of
 from ._loops import loop, loop_cost
+from ._operations import Test
 from ._parser import Parser
+from ._printing import Show, choice, sequence, setting, setting_member, text
 from ._scope import (
     DefinedBlock,
     ForeachScope,
@@ -157,21 +159,21 @@ class Statements:
     def block(self, node: n.Block) -> Render:
         """Compile statements, texts joined to each other and to the reference that they precede."""
         parts: list[Render] = []
-        text = ""
+        before = ""
         for statement in node.statements:
             if isinstance(statement, n.Text):
-                text += statement.text
+                before += statement.text
             elif isinstance(statement, n.Reference):
-                parts.append(self._expressions.reference(statement, text))
-                text = ""
+                parts.append(self._expressions.reference(statement, before))
+                before = ""
             else:
-                if text:
-                    parts.append(_printed(text))
-                    text = ""
+                if before:
+                    parts.append(text(before))
+                    before = ""
                 parts.append(self.statement(statement))
-        if text:
-            parts.append(_printed(text))
-        return _sequence(parts)
+        if before:
+            parts.append(text(before))
+        return sequence(parts)
 
     def statement(self, node: n.Node) -> Render:
         """Compile a statement."""
@@ -189,17 +191,12 @@ class Statements:
 
     def _set(self, node: n.SetDirective) -> Render:
         value = self._expressions.value(node.value)
-        assign = self._expressions.assign(node.target)
-
-        def render(scope: Scope, out: Out) -> None:
-            result = value(scope)
-            if result is not None:
-                assign(scope, result)
-
-        return render
+        if node.target.members:
+            return setting_member(self._expressions.assign(node.target), value)
+        return setting(node.first_name(), value)
 
     def _if(self, node: n.If) -> Render:
-        otherwise: Render = _nothing
+        otherwise = sequence([])
         branches: list[tuple[Test, Render]] = []
         for condition, statements in node.branches:
             block = self.block(statements)
@@ -207,7 +204,7 @@ class Statements:
                 otherwise = block
             else:
                 branches.append((self._expressions.test(condition), block))
-        return _choice(branches, otherwise)
+        return choice(branches, otherwise)
 
     # Directives
 
@@ -230,7 +227,8 @@ class Statements:
             return lambda scope, out: None
         items = self._expressions.value(node.children[2])
         body = self.statement(node.children[3])
-        return loop(node, name, items, body, loop_cost(node))
+        cost = loop_cost(node.first.begin, node.last.begin)
+        return loop(node, name, items, body, cost)
 
     def _define(self, node: n.Directive) -> Render:
         if len(node.children) != 2:
@@ -385,47 +383,6 @@ def _interpolated(
     except VtlError as error:
         error.line, error.column = position_of(source, node.first.begin)
         raise
-
-
-def _nothing(scope: Scope, out: Out) -> None:
-    """Print nothing."""
-
-
-def _printed(text: str) -> Render:
-    return lambda scope, out: out(text)
-
-
-def _sequence(parts: list[Render]) -> Render:
-    if not parts:
-        return _nothing
-    if len(parts) == 1:
-        return parts[0]
-    sequence = tuple(parts)
-
-    def render(scope: Scope, out: Out) -> None:
-        for part in sequence:
-            part(scope, out)
-
-    return render
-
-
-def _choice(branches: list[tuple[Test, Render]], otherwise: Render) -> Render:
-    if len(branches) == 1:
-        ((condition, then),) = branches
-
-        def single(scope: Scope, out: Out) -> None:
-            (then if condition(scope) else otherwise)(scope, out)
-
-        return single
-
-    def render(scope: Scope, out: Out) -> None:
-        for test, block in branches:
-            if test(scope):
-                block(scope, out)
-                return
-        otherwise(scope, out)
-
-    return render
 
 
 def _bind(layer: MacroScope, scope: Scope, macro: Macro, arguments: list[_Argument]) -> None:

@@ -7,18 +7,22 @@ Dates and times (`%t`) are not covered, for a template has no dates.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
+from ._digits import float_digits, hex_string
+from ._equality import hash_code
 from ._java import text_of
-from ._values import Character, hash_code, is_integral
+from ._values import Character, Float, class_name, is_integral
 from .errors import VtlRenderError
 
 __all__ = ["format_string"]
 
 _SPECIFIER = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(<]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])")
 _MAX_WIDTH = 10_000
+_BITS = {"java.lang.Byte": 8, "java.lang.Short": 16, "java.lang.Integer": 32, "java.lang.Long": 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,40 @@ def _specifier(match: re.Match[str]) -> _Specifier:
     precision = int(match.group(4)) if match.group(4) else None
     if (width or 0) > _MAX_WIDTH or (precision or 0) > _MAX_WIDTH:
         raise VtlRenderError("a format wider than ten thousand characters", text=match.group())
-    flags = match.group(2)
-    if width is None and ("-" in flags or "0" in flags):
-        raise VtlRenderError(f"MissingFormatWidthException: {match.group()}")
-    return _Specifier(flags, width, precision, match.group(5))
+    specifier = _Specifier(match.group(2), width, precision, match.group(5))
+    _check(specifier, match.group())
+    return specifier
+
+
+def _check(specifier: _Specifier, source: str) -> None:
+    flags, conversion = specifier.flags, specifier.conversion
+    if specifier.width is None and ("-" in flags or "0" in flags):
+        raise VtlRenderError(f"MissingFormatWidthException: {source}")
+    if len(set(flags)) != len(flags):
+        raise VtlRenderError(f"DuplicateFormatFlagsException: {flags}")
+    if {"-", "0"} <= set(flags) or {"+", " "} <= set(flags):
+        raise VtlRenderError(f"IllegalFormatFlagsException: {flags}")
+    wrong = sorted(set(flags) & _REFUSED.get(conversion.lower(), frozenset()))
+    if wrong:
+        raise VtlRenderError(f"FormatFlagsConversionMismatchException: {conversion}, {wrong[0]}")
+    if specifier.precision is not None and conversion.lower() in "cdoxn%":
+        raise VtlRenderError(f"IllegalFormatPrecisionException: {specifier.precision}")
+    if specifier.width is not None and conversion == "n":
+        raise VtlRenderError(f"IllegalFormatWidthException: {specifier.width}")
+
+
+# The flags that a conversion does not take.
+_REFUSED = {
+    **dict.fromkeys("sbhc", frozenset("#+ 0,(")),
+    "d": frozenset("#"),
+    "o": frozenset(","),
+    "x": frozenset(","),
+    "e": frozenset(","),
+    "g": frozenset("#"),
+    "a": frozenset("(,"),
+    "n": frozenset("-#+ 0,(<"),
+    "%": frozenset("#+ 0,("),
+}
 
 
 def _convert(specifier: _Specifier, value: object) -> str:
@@ -161,8 +195,12 @@ def _radix(specifier: _Specifier, value: object) -> str:
     if not is_integral(value) or not isinstance(value, int):
         raise _mismatch(specifier, value)
     number = int(value)
+    if class_name(value) == "java.math.BigInteger":
+        return _big_radix(specifier, number)
+    if set(specifier.flags) & set("+ ("):
+        raise VtlRenderError(f"FormatFlagsConversionMismatchException: {specifier.conversion}")
     if number < 0:
-        number += 2**32 if number >= -(2**31) else 2**64
+        number += 2 ** _BITS[class_name(value)]
     hexadecimal = specifier.conversion in "xX"
     digits = f"{number:x}" if hexadecimal else f"{number:o}"
     prefix = ("0x" if hexadecimal else "0") if "#" in specifier.flags else ""
@@ -171,20 +209,53 @@ def _radix(specifier: _Specifier, value: object) -> str:
     return _pad(prefix + digits, specifier)
 
 
+def _big_radix(specifier: _Specifier, number: int) -> str:
+    """A BigInteger has a sign in every base."""
+    hexadecimal = specifier.conversion in "xX"
+    prefix = ("0x" if hexadecimal else "0") if "#" in specifier.flags else ""
+    digits = f"{abs(number):x}" if hexadecimal else f"{abs(number):o}"
+    return _signed(prefix + digits, number < 0, specifier)
+
+
+def _hexadecimal(specifier: _Specifier, value: object) -> str:
+    if value is None:
+        return _null(specifier)
+    if not isinstance(value, float) or isinstance(value, Float):
+        raise _mismatch(specifier, value)
+    if value != value or math.isinf(value):
+        return _pad(hex_string(value), specifier)
+    return _signed(hex_string(abs(value)), math.copysign(1, value) < 0, specifier)
+
+
+def _null(specifier: _Specifier) -> str:
+    return _pad("null"[: specifier.precision], specifier)
+
+
 def _float(specifier: _Specifier, value: object) -> str:
     if value is None:
-        return _pad("null", specifier)
+        return _null(specifier)
     if not isinstance(value, float | Decimal):
         raise _mismatch(specifier, value)
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         name = "NaN" if value != value else "Infinity"
         return _pad("-" + name if value < 0 else name, specifier)
-    exact = Decimal(float.__repr__(value)) if isinstance(value, float) else value
+    exact = _exact(value) if isinstance(value, float) else value
     precision = 6 if specifier.precision is None else specifier.precision
     with localcontext() as context:
         context.prec = 5000
         digits = _digits(abs(exact), precision, specifier.conversion.lower())
+    if "#" in specifier.flags and precision == 0:
+        digits = digits.replace("e", ".e") if "e" in digits else f"{digits}."
     return _signed(digits, exact.is_signed(), specifier)
+
+
+def _exact(value: float) -> Decimal:
+    """Take the digits that Java prints."""
+    if value == 0:
+        return Decimal(value)
+    digits, exponent = float_digits(value)
+    sign = "-" if value < 0 else ""
+    return Decimal(f"{sign}{digits[0]}.{digits[1:] or '0'}E{exponent}")
 
 
 def _digits(value: Decimal, precision: int, conversion: str) -> str:
@@ -223,4 +294,5 @@ _CONVERTERS = {
     "f": _float,
     "e": _float,
     "g": _float,
+    "a": _hexadecimal,
 }

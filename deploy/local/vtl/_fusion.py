@@ -10,7 +10,8 @@ All else is a call of the closure that `_compiler` has for it, so that the langu
    template gets into it in any other way.
 2. A name of the source holds None for null until it is used; what an invalid reference is in API
    Gateway takes its place there.
-3. A line of the source knows the node that it was written for, so that an error is located as in
+3. The function is given the bottom scope, which is a dict; layers over it are for closures.
+4. A line of the source knows the node that it was written for, so that an error is located as in
    the closures.
 """
 
@@ -21,10 +22,11 @@ from contextlib import contextmanager
 from typing import Protocol, TypeGuard, cast
 
 from . import tree as n
-from ._expressions import LONG_TEXT, Show, Test, ordered, truth
 from ._java import loose_equals
 from ._loops import changed, enter, leave, loop_cost
-from ._methods import CallSite, get_index, get_property, iterate, resolve
+from ._methods import CallSite, call_site, get_index, get_property, iterate, resolve
+from ._operations import Test, ordered, truth
+from ._printing import LONG_TEXT, Show
 from ._scope import ForeachScope, NullScope, Render, Stop, Value
 from ._signatures import Function
 from ._values import INT_MAX, INT_MIN
@@ -88,7 +90,7 @@ def fuse(tree: n.Block, closures: Closures, *, counters: bool) -> Render:
     """
     writer = _Writer(closures, counters)
     with writer.indented("def fused(scope, out):"):
-        writer.line("run, get, put, drop = scope.run, scope.get, scope.put, scope.remove")
+        writer.line("run, get, drop = scope.run, scope.get, scope.remove")
         with writer.indented("try:"):
             writer.line("limit = run.max_foreach")
             writer.block(tree)
@@ -180,6 +182,8 @@ class _Writer:
         with self.indented(f"if type({value}) is str and len({value}) < {LONG_TEXT}:"):
             self.line(f"out({value})")
         # A null prints nothing where an invalid reference is the empty string.
+        with self.indented(f"elif type({value}) is int and {INT_MIN} <= {value} <= {INT_MAX}:"):
+            self.line(f"out(repr({value}))")
         other = "else:" if self._closures.missing is None else f"elif {value} is not None:"
         with self.indented(other):
             self.line(f"{self._name(self._closures.shown(node))}({value}, scope, out)")
@@ -188,10 +192,10 @@ class _Writer:
         name = node.first_name()
         value = self._value(node.value)
         if _constant(node.value) is not None:
-            self.line(f"put({name!r}, {value})")
+            self.line(f"scope[{name!r}] = {value}")
             return
         with self.indented(f"if {value} is not None:"):
-            self.line(f"put({name!r}, {value})")
+            self.line(f"scope[{name!r}] = {value}")
 
     def _if(self, branches: list[tuple[n.Node | None, n.Block]]) -> None:
         (condition, block), *others = branches
@@ -216,7 +220,8 @@ class _Writer:
             self._enter(name, owner, state, outside)
             with self.indented("try:"):
                 self._loops.append(state)
-                self._rounds(name, iterated, body, loop_cost(node))
+                cost = loop_cost(node.first.begin, node.last.begin)
+                self._rounds(name, iterated, body, cost)
                 self._loops.pop()
             with self.indented("except Stop as stop:"):
                 self.line(f"if not stop.ends({owner}): raise")
@@ -229,7 +234,7 @@ class _Writer:
             return
         self.line(f"{outside} = get({name})")
         self.line(f"{state} = ForeachScope({owner}, get('foreach'))")
-        self.line(f"put('foreach', {state})")
+        self.line(f"scope['foreach'] = {state}")
 
     def _leave(self, name: str, state: str, outside: str) -> None:
         if self._counters:
@@ -238,7 +243,7 @@ class _Writer:
         with self.indented(f"if {outside} is None and get('foreach') is {state}:"):
             self.line(f"drop({name})")
             self.line(f"if {state}.previous is None: drop('foreach')")
-            self.line(f"else: put('foreach', {state}.previous)")
+            self.line(f"else: scope['foreach'] = {state}.previous")
         with self.indented("else:"):
             self.line(f"leave(scope, (({name}, {outside}),))")
 
@@ -258,9 +263,9 @@ class _Writer:
             self.line(f"{index} += 1")
             self.line(f"{state}.has_next = {more} = {index} != len({values})")
             if self._counters:
-                self.line(f"put('velocityCount', {index})")
-                self.line(f"put('velocityHasNext', {more})")
-            self.line(f"put({name}, {value})")
+                self.line(f"scope['velocityCount'] = {index}")
+                self.line(f"scope['velocityHasNext'] = {more}")
+            self.line(f"scope[{name}] = {value}")
             with self.indented(f"if {value} is None:"):
                 self.line(f"{layer} = {layer} or NullScope(scope, {name})")
                 self.line(f"{self._name(self._closures.statement(body))}({layer}, out)")
@@ -334,20 +339,34 @@ class _Writer:
         """Write a call: of a text's method, of what this place has met before, of any other."""
         given = [self._value(argument) for argument in member.arguments]
         constants: list[object] = [one.value for one in member.arguments if _is_constant(one)]
-        site, arguments = CallSite(member.name), "".join(f", {argument}" for argument in given)
+        # With one argument, what other calls have met is worth knowing.
+        shared = len(given) == 1 and not constants
+        site = call_site(member.name, 1) if shared else CallSite(member.name)
+        arguments = "".join(f", {argument}" for argument in given)
         if len(given) > 1 and len(constants) < len(given):
             self.line(f"{value} = {self._name(site.several)}({value}{arguments})")
             return
         fixed = len(constants) == len(given)
         kinds = [f"type({one})" for one in ([value] if fixed else [value, given[0]])]
         method = _text_method(member.name, constants if fixed else [""])
+        usual = f"{' is '.join(kinds)} is str"
+        if method is None and shared:
+            usual, method = self._met(site, kinds)
         if method is None:
             self._known(value, site, kinds, arguments)
             return
-        with self.indented(f"if {' is '.join(kinds)} is str:"):
+        with self.indented(f"if {usual}:"):
             self.line(f"{value} = {self._name(method)}({value}{arguments})")
         with self.indented("else:"):
             self._known(value, site, kinds, arguments)
+
+    def _met(self, site: CallSite, kinds: list[str]) -> tuple[str, Function | None]:
+        """Write a test for the classes that a call has met last; return what they have led to."""
+        for classes, function in reversed(list(site.known.items())):
+            if isinstance(classes, tuple) and classes[1] is not int:
+                pairs = zip(kinds, map(self._name, classes), strict=True)
+                return " and ".join(f"{kind} is {name}" for kind, name in pairs), function
+        return "", None
 
     def _known(self, value: str, site: CallSite, kinds: list[str], arguments: str) -> None:
         """Write the call of what is known for the classes; an int may be of any class."""
@@ -392,7 +411,8 @@ class _Writer:
         plain = "str" if symbol in ("==", "!=") else "int"
         if isinstance(node.right, n.IntegerLiteral):
             plain = "int"
-        usual = f"type({left}) is type({right}) is {plain}"
+        known = _is_constant(node.right) and type(node.right.value).__name__ == plain
+        usual = f"type({left}) is {plain}" if known else f"type({left}) is type({right}) is {plain}"
         if symbol in ("==", "!="):
             general = f"{'not ' if symbol == '!=' else ''}equal({left}, {right})"
         else:
@@ -439,5 +459,6 @@ def _is_loop(node: n.Node) -> bool:
         and node.name == "foreach"
         and len(node.children) == 4
         and isinstance(node.children[0], n.Reference)
+        and node.children[0].root.name != "foreach"
         and isinstance(node.children[3], n.Block)
     )

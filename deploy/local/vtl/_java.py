@@ -9,10 +9,12 @@ java.util.AbstractMap.toString; for arithmetic Velocity 1.7's rules: integers wi
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_DOWN, Decimal, localcontext
 
+from ._digits import float_digits
+from ._equality import Work, equals
+from ._keys import unbox
 from ._values import (
     INT_MAX,
     INT_MIN,
@@ -20,16 +22,16 @@ from ._values import (
     LONG_MIN,
     MAX_LENGTH,
     BigInteger,
+    Byte,
     Character,
     Float,
     JavaArray,
     Long,
     PrintedList,
+    Short,
     VtlObject,
-    Work,
     class_name,
-    equals,
-    unbox,
+    identity,
 )
 from .errors import VtlRenderError
 
@@ -37,7 +39,9 @@ __all__ = [
     "MAX_BITS",
     "MAX_LENGTH",
     "compare",
+    "compare_doubles",
     "compute",
+    "double_order",
     "double_string",
     "is_number",
     "limited",
@@ -48,7 +52,13 @@ __all__ = [
 
 # Python refuses to print integers beyond 4,300 digits.
 MAX_BITS = 14_000
-_RANKS = {"java.lang.Integer": 0, "java.lang.Long": 1, "java.math.BigInteger": 2}
+_RANKS = {
+    "java.lang.Byte": -2,
+    "java.lang.Short": -1,
+    "java.lang.Integer": 0,
+    "java.lang.Long": 1,
+    "java.math.BigInteger": 2,
+}
 
 
 def to_string(value: object) -> str | None:
@@ -91,7 +101,7 @@ def _to_string(value: object, work: Work) -> str | None:
 
 def _collection_string(value: Mapping[object, object] | list[object], work: Work) -> str:
     if isinstance(value, JavaArray):
-        return f"[{value.element}@{id(value) & 0xFFFFFFFF:x}"
+        return f"[{value.element}@{identity(value):x}"
     if isinstance(value, PrintedList):
         return value.vtl_text()
     if isinstance(value, list):
@@ -158,7 +168,7 @@ def double_string(value: float) -> str:
     sign = "-" if math.copysign(1.0, value) < 0 else ""
     if value == 0:
         return sign + "0.0"
-    digits, exponent = _shortest(value)
+    digits, exponent = float_digits(value)
     if -3 <= exponent < 7:
         if exponent < 0:
             return f"{sign}0.{'0' * (-exponent - 1)}{digits}"
@@ -167,19 +177,32 @@ def double_string(value: float) -> str:
     return f"{sign}{digits[0]}.{digits[1:] or '0'}E{exponent}"
 
 
-def _shortest(value: float) -> tuple[str, int]:
-    """Return the fewest digits that read back as the number, and the exponent of the first."""
-    size = abs(float(value))
-    if isinstance(value, Float):
-        packed = struct.pack("f", size)
-        for precision in range(9):
-            text = f"{size:.{precision}e}"
-            if struct.pack("f", float(text)) == packed:
-                break
-    else:
-        text = f"{Decimal(float.__repr__(size)):e}"
-    mantissa, exponent = text.split("e")
-    return mantissa.replace(".", "").rstrip("0"), int(exponent)
+def double_order(value: float) -> tuple[bool, float, float]:
+    """
+    Tell where a number stands in the order of `Double.compareTo`.
+
+    Args:
+        value: Any float.
+
+    Returns:
+        What compares as the numbers do: -0.0 below 0.0, and NaN above all.
+    """
+    return (value != value, 0.0 if value != value else value, math.copysign(1.0, value))
+
+
+def compare_doubles(one: float, other: float) -> int:
+    """
+    Do `Double.compare`.
+
+    Args:
+        one: Any float.
+        other: Any float.
+
+    Returns:
+        -1, 0 or 1.
+    """
+    left, right = double_order(one), double_order(other)
+    return (left > right) - (left < right)
 
 
 def is_number(value: object) -> bool:
@@ -336,11 +359,19 @@ def _big(operator: str, left: int, right: int) -> int:
 
 
 def _typed(value: int, rank: int) -> int:
+    if rank < 0:
+        return _small(value, rank)
     if rank == 0 or (rank == 1 and not INT_MIN <= value <= INT_MAX):
         return value
     if rank == 1:
         return Long(value)
     return BigInteger(value) if LONG_MIN <= value <= LONG_MAX else value
+
+
+def _small(value: int, rank: int) -> int:
+    if rank == _RANKS["java.lang.Byte"] and -128 <= value <= 127:
+        return Byte(value)
+    return Short(value) if -(2**15) <= value < 2**15 else value
 
 
 def _float(operator: str, left: float, right: float) -> float:
@@ -363,5 +394,6 @@ def _decimal(operator: str, left: Decimal, right: Decimal) -> Decimal:
         if operator == "-":
             return left - right
         if operator == "*":
-            return left * right
+            # A BigDecimal has no negative zero.
+            return left * right + 0
         return (left / right).quantize(left, rounding=ROUND_HALF_DOWN)

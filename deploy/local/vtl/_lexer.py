@@ -20,9 +20,9 @@ from __future__ import annotations
 import re
 
 from ._tokens import ESCAPABLE, MATCHERS, PATH, PATH_STATES, Kind, State, Token
-from .errors import VtlParseError
+from .errors import VtlError, VtlParseError
 
-__all__ = ["Lexer", "position_of"]
+__all__ = ["Lexer", "located", "position_of"]
 
 _BACKSLASHES = re.compile(r"\\+")
 _LITERAL_KINDS = frozenset({Kind.INTEGER, Kind.FLOAT})
@@ -278,3 +278,20 @@ def position_of(text: str, offset: int) -> tuple[int, int]:
     """
     before = text.count("\n", 0, offset)
     return before + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
+
+
+def located(error: VtlError, text: str, begin: int, written: str) -> VtlError:
+    """
+    Say in an error where it has happened, unless that is known.
+
+    Args:
+        error: The error.
+        text: The template.
+        begin: Offset of what was evaluated.
+        written: How that is written; white space around it is not pointed at.
+
+    Returns:
+        The same error.
+    """
+    line, column = position_of(text, begin + len(written) - len(written.lstrip()))
+    return error.located(line, column, written.strip())

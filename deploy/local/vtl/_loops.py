@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sized
 
-from . import tree as n
 from ._methods import iterate
 from ._scope import ForeachScope, NullScope, Out, Render, Scope, Stop, Value
 from .errors import VtlRenderError
@@ -23,20 +22,23 @@ _COUNTERS = ("velocityCount", "velocityHasNext")
 Outside = Iterable[tuple[str, object]]
 
 
-def loop_cost(node: n.Directive) -> int:
+def loop_cost(begin: int, end: int) -> int:
     """
     Tell what a round costs.
 
     Args:
-        node: The `#foreach`.
+        begin: Where the `#foreach` begins, an offset.
+        end: Where its `#end` begins.
 
     Returns:
         Units of the render's budget: a long body costs more.
     """
-    return 1 + (node.last.begin - node.first.begin) // _CHUNK
+    return 1 + (end - begin) // _CHUNK
 
 
-def enter(scope: Scope, name: str, owner: object) -> tuple[ForeachScope, Outside]:
+def enter(
+    scope: Scope, name: str, owner: object, counters: tuple[str, ...] = _COUNTERS
+) -> tuple[ForeachScope, Outside]:
     """
     Begin a loop.
 
@@ -44,12 +46,13 @@ def enter(scope: Scope, name: str, owner: object) -> tuple[ForeachScope, Outside
         scope: The names; receives `$foreach`.
         name: The variable of the loop.
         owner: What identifies the loop to `#break`.
+        counters: Further names that the loop sets.
 
     Returns:
         The state of the loop; the names that it hides and their values, for `leave`.
     """
     get = scope.get
-    outside = [(hidden, get(hidden)) for hidden in (name, *_COUNTERS)]
+    outside = [(hidden, get(hidden)) for hidden in (name, *counters)]
     state = ForeachScope(owner, get("foreach"))
     scope.put("foreach", state)
     return state, outside
@@ -82,7 +85,9 @@ def changed() -> VtlRenderError:
     return VtlRenderError("ConcurrentModificationException: the list of #foreach changed")
 
 
-def loop(owner: object, name: str, items: Value, body: Render, cost: int) -> Render:
+def loop(
+    owner: object, name: str, items: Value, body: Render, cost: int, counters: bool = True
+) -> Render:
     """
     Make a loop.
 
@@ -92,17 +97,21 @@ def loop(owner: object, name: str, items: Value, body: Render, cost: int) -> Ren
         items: Yields what is looped over; nothing happens for what cannot be.
         body: Prints a round.
         cost: What a round takes from the budget.
+        counters: Whether anything can read `$velocityCount` and `$velocityHasNext`.
 
     Returns:
         What prints the loop.
     """
+    hidden = _COUNTERS if counters else ()
 
     def render(scope: Scope, out: Out) -> None:
         found = items(scope)
         iterated = None if found is None else iterate(found)
         if iterated is None:
             return
-        state, outside = enter(scope, name, owner)
+        if name == "foreach":
+            raise VtlRenderError("ClassCastException: $foreach is the loop's state, no variable")
+        state, outside = enter(scope, name, owner, hidden)
         try:
             rounds(scope, out, state, *iterated)
         except Stop as stop:
@@ -125,8 +134,9 @@ def loop(owner: object, name: str, items: Value, body: Render, cost: int) -> Ren
             state.index = index
             index += 1
             state.has_next = has_next = index != len(values)
-            put("velocityCount", index)
-            put("velocityHasNext", has_next)
+            if counters:
+                put("velocityCount", index)
+                put("velocityHasNext", has_next)
             put(name, value)
             if value is None:
                 layer = layer or NullScope(scope, name)

@@ -12,40 +12,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sized
 from decimal import Decimal
+from functools import lru_cache
 
-from ._collections import ARRAY_METHODS, LIST_METHODS, MAP_METHODS, View, elements
+from ._big_numbers import BIG_INTEGER_METHODS, DECIMAL_METHODS
+from ._characters import CHARACTER_METHODS
+from ._elements import elements
+from ._keys import HashMap, lookup, store
+from ._lists import (
+    ARRAY_METHODS,
+    IMMUTABLE_LIST_METHODS,
+    LIST_METHODS,
+    SUB_LIST_METHODS,
+    ImmutableList,
+    SubList,
+)
+from ._maps import MAP_METHODS, View
 from ._numbers import (
-    BIG_INTEGER_METHODS,
     BOOLEAN_METHODS,
-    DECIMAL_METHODS,
+    BYTE_METHODS,
     DOUBLE_METHODS,
     FLOAT_METHODS,
     INTEGER_METHODS,
     LONG_METHODS,
+    SHORT_METHODS,
 )
+from ._objects import OBJECT_METHODS
 from ._signatures import Function, Table, select
-from ._strings import CHARACTER_METHODS, STRING_METHODS
+from ._strings import STRING_METHODS
 from ._values import (
     ABSENT,
     INT_MAX,
     INT_MIN,
     BigInteger,
+    Byte,
     Character,
     Float,
-    HashMap,
     JavaArray,
     Long,
+    Short,
     VtlObject,
     class_name,
     is_integral,
-    lookup,
-    store,
 )
 from .errors import VtlRenderError
 
 __all__ = [
     "CallSite",
     "call",
+    "call_site",
     "get_index",
     "get_property",
     "iterate",
@@ -59,12 +73,16 @@ _BY_TYPE: dict[type, Table] = {
     bool: BOOLEAN_METHODS,
     float: DOUBLE_METHODS,
     Float: FLOAT_METHODS,
+    Byte: BYTE_METHODS,
+    Short: SHORT_METHODS,
     Long: LONG_METHODS,
     BigInteger: BIG_INTEGER_METHODS,
     Decimal: DECIMAL_METHODS,
     Character: CHARACTER_METHODS,
     JavaArray: ARRAY_METHODS,
     list: LIST_METHODS,
+    SubList: SUB_LIST_METHODS,
+    ImmutableList: IMMUTABLE_LIST_METHODS,
     dict: MAP_METHODS,
     HashMap: MAP_METHODS,
 }
@@ -74,50 +92,8 @@ _INTEGERS: dict[str, Table] = {
     "java.math.BigInteger": BIG_INTEGER_METHODS,
 }
 _NOTHING: Table = {}
-
-
-class JavaClass(VtlObject):
-    """What `getClass()` gives: a name and nothing else."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def vtl_get(self, name: str) -> object:
-        """
-        Offer `name` and `simpleName`.
-
-        Args:
-            name: The property.
-
-        Returns:
-            The full or the short name.
-        """
-        if name in ("name", "Name"):
-            return self._name
-        if name in ("simpleName", "SimpleName"):
-            return self._name.rpartition(".")[2]
-        return ABSENT
-
-    def vtl_call(self, name: str, arguments: list[object]) -> object:
-        """
-        Offer `getName()`, `getSimpleName()` and `toString()`.
-
-        Args:
-            name: The method.
-            arguments: None are taken.
-
-        Returns:
-            The name.
-        """
-        if arguments:
-            return ABSENT
-        if name == "toString":
-            return self.vtl_string()
-        return self.vtl_get(name.removeprefix("get")) if name.startswith("get") else ABSENT
-
-    def vtl_string(self) -> str:
-        """Print as Java does."""
-        return f"class {self._name}"
+# A place sees few classes; a program that makes classes without end must not fill the memory.
+_MAX_KNOWN = 64
 
 
 def _methods(value: object) -> Table:
@@ -153,14 +129,8 @@ def resolve(value: object, name: str, arguments: list[object]) -> Function | Non
     if isinstance(value, VtlObject):
         table = value.vtl_methods.get(name)
         return _method_of_object(name) if table is None else select(table, arguments)
-    forms = _methods(value).get(name)
-    if forms is None:
-        return _class_of if name == "getClass" and not arguments else None
-    return select(forms, arguments)
-
-
-def _class_of(value: object) -> JavaClass:
-    return JavaClass(class_name(value))
+    forms = _methods(value).get(name) or OBJECT_METHODS.get(name)
+    return None if forms is None else select(forms, arguments)
 
 
 def _method_of_object(name: str) -> Function:
@@ -168,9 +138,10 @@ def _method_of_object(name: str) -> Function:
         result = value.vtl_call(name, list(arguments))
         if result is not ABSENT:
             return result
-        if name == "getClass" and not arguments and value.vtl_class:
-            return JavaClass(value.vtl_class)
-        return None
+        # An object without a class of its own offers nothing but what it declares.
+        forms = OBJECT_METHODS.get(name) if value.vtl_class else None
+        function = None if forms is None else select(forms, list(arguments))
+        return None if function is None else function(value, *arguments)
 
     return method
 
@@ -231,7 +202,7 @@ class CallSite:
         if function is None:
             function = resolve(value, self._name, list(arguments)) or _nothing
             if type(value) is not int:
-                self.known[type(value)] = function
+                self._keep(type(value), function)
         return function(value, *arguments)
 
     def single(self, value: object, argument: object) -> object:
@@ -249,7 +220,7 @@ class CallSite:
             VtlRenderError: The method throws.
         """
         function = self.known.get((type(value), type(argument)))
-        if function is None or not _by_type(argument):
+        if function is None or (type(argument) is int and not _by_type(argument)):
             return self._learn(value, argument)
         return function(value, argument)
 
@@ -275,8 +246,27 @@ class CallSite:
     def _learn(self, value: object, *arguments: object) -> object:
         function = resolve(value, self._name, list(arguments)) or _nothing
         if type(value) is not int and all(map(_by_type, arguments)):
-            self.known[(type(value), *map(type, arguments))] = function
+            self._keep((type(value), *map(type, arguments)), function)
         return function(value, *arguments)
+
+    def _keep(self, classes: object, function: Function) -> None:
+        if len(self.known) < _MAX_KNOWN:
+            self.known[classes] = function
+
+
+@lru_cache(maxsize=1024)
+def call_site(name: str, count: int) -> CallSite:
+    """
+    Share what calls have learned among all places and templates.
+
+    Args:
+        name: The method.
+        count: How many arguments are given.
+
+    Returns:
+        The place; `fixed` may be used where nothing is given only.
+    """
+    return CallSite(name)
 
 
 def _nothing(*_: object) -> None:
@@ -354,7 +344,7 @@ def get_index(value: object, key: object) -> object:
     if isinstance(value, dict) and type(key) is str:
         return value.get(key)
     if isinstance(value, VtlObject):
-        result = value.vtl_index(key)
+        result = value.vtl_index(_from_end(value, key))
         return None if result is ABSENT else result
     key = _from_end(value, key)
     if isinstance(value, Mapping):
@@ -375,7 +365,7 @@ def set_index(value: object, key: object, item: object) -> None:
         VtlRenderError: The index is out of bounds, or setting fails.
     """
     if isinstance(value, VtlObject):
-        value.vtl_set(key, item)
+        value.vtl_set(_from_end(value, key), item)
         return
     key = _from_end(value, key)
     if isinstance(value, Mapping):

@@ -10,10 +10,13 @@ Source: the grammar file of Apache Velocity 1.7 (facts), checked against its jar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from . import tree as n
 from ._expression_parser import OPERANDS, PATHS, REFERENCES, ExpressionParser
+from ._lexer import position_of
 from ._tokens import Kind, State, Token
+from .errors import VtlParseError
 
 __all__ = ["Parser", "parse"]
 
@@ -22,6 +25,10 @@ _BLOCK_DIRECTIVES = frozenset({"foreach", "macro", "literal", "define"})
 _DIRECTIVES = _BLOCK_DIRECTIVES | {"include", "parse", "evaluate", "break", "stop"}
 _GRAMMAR_DIRECTIVES = frozenset({"if", "end", "set", "else", "elseif"})
 
+# The directives are short: two letters exchanged in one of three leave this much in common.
+_CLOSE = 0.65
+_LOOKED_AT = 1_000
+_DIRECTIVE_WORDS = frozenset({Kind.WORD, Kind.BRACKETED_WORD})
 _PLAIN = frozenset(
     {
         Kind.TEXT,
@@ -100,9 +107,26 @@ class Parser(ExpressionParser):
         Raises:
             VtlParseError: The text does not follow the grammar.
         """
-        block = self._block()
-        self._expect(Kind.EOF)
+        try:
+            block = self._block()
+            self._expect(Kind.EOF)
+        except VtlParseError as error:
+            error.hint = error.hint or self._hint()
+            raise
         return block
+
+    def _hint(self) -> str:
+        """Name the last word that looks like a misspelt directive; it has become text."""
+        known = self._directives | self._macro_names | _GRAMMAR_DIRECTIVES
+        for token in reversed(self._tokens[-_LOOKED_AT:]):
+            name = token.image[1:].strip("{}")
+            if token.kind not in _DIRECTIVE_WORDS or token.image[0] != "#" or name in known:
+                continue
+            for meant in get_close_matches(name, sorted(known), 1, _CLOSE):
+                line, column = position_of(self._lexer.text, token.begin)
+                at = f"at line {line}, column {column}"
+                return f"#{name} {at} is no directive: did you mean #{meant}?"
+        return ""
 
     def _block(self) -> n.Block:
         self._enter()

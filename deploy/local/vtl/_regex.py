@@ -47,11 +47,22 @@ _ANCHORS = {
     "R": rf"(?:\r\n|[\x0B\f{_TERMINATORS}])",
 }
 
+_QUOTED = re.compile(r"\\Q.*?(?:\\E|$)|\\.|\[(?:\\.|[^\]])*\]", re.DOTALL)
+_GROUP = re.compile(r"\((?!\?)|\(\?<[A-Za-z]")
+_REPETITION = re.compile(r"\d+(?:,\d*)?\}")
+# Where a line begins and ends; not at the end of the text, and not between \r and \n.
+_LINE_ANCHORS = {
+    "^": rf"(?:(?:\A|(?<=[{_TERMINATORS}])(?<!\r(?=\n)))(?!\Z))",
+    "$": rf"(?:(?=[{_TERMINATORS}]|\Z)(?<!\r(?=\n)))",
+}
 
-@lru_cache(maxsize=512)
+# Patterns may come from a request; longer ones are not kept.
+_MAX_KEPT = 1_024
+
+
 def compile_regex(source: str) -> re.Pattern[str]:
     """
-    Compile a Java pattern.
+    Compile a Java pattern; short ones seen recently are not compiled again.
 
     Args:
         source: The pattern as Java writes it.
@@ -62,6 +73,11 @@ def compile_regex(source: str) -> re.Pattern[str]:
     Raises:
         VtlRenderError: It is no pattern, or uses what Python lacks.
     """
+    return (_compiled if len(source) <= _MAX_KEPT else _compiled.__wrapped__)(source)
+
+
+@lru_cache(maxsize=512)
+def _compiled(source: str) -> re.Pattern[str]:
     try:
         return re.compile(_Translator(source).translate(), re.ASCII)
     except (re.error, OverflowError, RecursionError, IndexError) as error:
@@ -72,6 +88,7 @@ class _Translator:
     def __init__(self, source: str) -> None:
         self._source = source
         self._at = 0
+        self._groups = len(_GROUP.findall(_QUOTED.sub("", source)))
         self._dotall = re.search(r"\(\?[a-z]*s", source) is not None
         self._multiline = re.search(r"\(\?[a-z]*m", source) is not None
 
@@ -90,8 +107,12 @@ class _Translator:
             return self._class()
         if char == "." and not self._dotall:
             return f"[^{_TERMINATORS}]"
-        if char == "$" and not self._multiline:
+        if char in "^$" and self._multiline:
+            return _LINE_ANCHORS[char]
+        if char == "$":
             return _ANCHORS["Z"]
+        if char == "{":
+            return self._repetition()
         if char == "(" and self._source.startswith("?<", self._at):
             following = self._source[self._at + 2 : self._at + 3]
             if following.isalpha():
@@ -100,6 +121,13 @@ class _Translator:
         if char == "(" and self._source.startswith("?", self._at):
             return self._flags()
         return char
+
+    def _repetition(self) -> str:
+        match = _REPETITION.match(self._source, self._at)
+        if match is None or self._at == 1:
+            raise re.error("illegal repetition")
+        self._at = match.end()
+        return "{" + match.group()
 
     def _flags(self) -> str:
         """Move `(?i)` to where Python accepts it: a group over all that follows."""
@@ -166,7 +194,20 @@ class _Translator:
                 raise re.error("illegal octal escape")
             self._at = match.end()
             return re.escape(chr(int(match.group(), 8)))
+        if char.isdecimal() and char != "0":
+            return self._back_reference(char)
         return "\\" + char if char.isalnum() or char == "" else re.escape(char)
+
+    def _back_reference(self, char: str) -> str:
+        """Translate a reference; more digits belong to it as long as there is such a group."""
+        number = int(char)
+        while self._source[self._at : self._at + 1].isdecimal():
+            longer = number * 10 + int(self._source[self._at])
+            if longer > self._groups:
+                break
+            number, self._at = longer, self._at + 1
+        # A group that does not exist matches nowhere.
+        return f"(?:\\{number})" if number <= self._groups else "(?!)"
 
     def _members(self, char: str) -> tuple[bool, str] | None:
         r"""Return what `\p{..}`, `\h` and `\v` stand for, and whether it is inverted."""
@@ -260,7 +301,7 @@ def _category(name: str) -> str:
     return "".join(f"{re.escape(chr(low))}-{re.escape(chr(high))}" for low, high in ranges)
 
 
-def replace_all(text: str, source: str, replacement: str, count: int = 0) -> str:
+def replace_all(text: str, source: str, replacement: str | None, count: int = 0) -> str:
     r"""
     Do `String.replaceAll` or `replaceFirst`.
 
@@ -280,6 +321,8 @@ def replace_all(text: str, source: str, replacement: str, count: int = 0) -> str
 
     def expand(match: re.Match[str]) -> str:
         nonlocal length
+        if replacement is None:
+            raise VtlRenderError("NullPointerException: replacement")
         expanded = _expand(match, replacement)
         length += len(expanded)
         if length > MAX_LENGTH:
@@ -350,8 +393,8 @@ def split(text: str, source: str, limit: int = 0) -> list[str]:
     for match in compile_regex(source).finditer(text):
         if 0 < limit <= len(parts) + 1:
             break
-        if match.end() == 0 or (match.start() == match.end() == len(text)):
-            # An empty match at the beginning or the end separates nothing.
+        if match.end() == 0:
+            # An empty match at the beginning separates nothing.
             continue
         parts.append(text[at : match.start()])
         at = match.end()

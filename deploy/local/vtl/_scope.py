@@ -14,15 +14,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from ._collections import MAP_METHODS
+from ._keys import HashMap, lookup, store
+from ._maps import MAP_METHODS
 from ._signatures import select
-from ._values import ABSENT, MAX_LENGTH, HashMap, VtlObject, lookup, store
+from ._values import ABSENT, MAX_LENGTH, VtlObject
 from .errors import VtlRenderError
 
 if TYPE_CHECKING:
     from ._compiler import Compiler, Macro
 
 __all__ = [
+    "FOREACH_GETTERS",
     "Bottom",
     "DefinedBlock",
     "ForeachScope",
@@ -354,7 +356,7 @@ class ForeachScope(VtlObject):
         Returns:
             Its value.
         """
-        getter = _FOREACH_GETTERS.get(name[0].lower() + name[1:])
+        getter = FOREACH_GETTERS.get(name) or FOREACH_GETTERS.get(name[0].lower() + name[1:])
         return self.vtl_index(name) if getter is None else getter(self)
 
     def vtl_index(self, key: object) -> object:
@@ -406,8 +408,8 @@ class ForeachScope(VtlObject):
             bare = name.removeprefix("get") if name.startswith("get") else name.removeprefix("is")
             key = bare[:1].lower() + bare[1:]
             plain = name == "hasNext" or (name != bare and key != bare)
-            if plain and key in _FOREACH_GETTERS:
-                return _FOREACH_GETTERS[key](self)
+            if plain and key in FOREACH_GETTERS:
+                return FOREACH_GETTERS[key](self)
         if name == "get" and len(arguments) == 1:
             return self.vtl_index(arguments[0])
         function = select(MAP_METHODS.get(name, ()), arguments)
@@ -422,7 +424,8 @@ class ForeachScope(VtlObject):
         return str(MAP_METHODS["toString"][0][1](self._stored()))
 
 
-_FOREACH_GETTERS: dict[str, Callable[[ForeachScope], object]] = {
+# What `$foreach` offers, by the names of its properties.
+FOREACH_GETTERS: dict[str, Callable[[ForeachScope], object]] = {
     "index": lambda scope: scope.index,
     "count": lambda scope: scope.index + 1,
     "hasNext": lambda scope: scope.has_next,

@@ -4,10 +4,15 @@ Which of a method's forms Java takes for given arguments.
 A form is written as one letter per parameter:
 
     i l d f b c   int long double float boolean char: what widens to it without loss; never null
+    p             char or int
     S O C M       String, Object, Collection, Map: that or null
+    s g           String, BigInteger, where Java throws for null
     I L D F B H   Integer Long Double Float Boolean Character, boxed: exactly that or null
-    G E           BigInteger, BigDecimal
+    P Y G E       Short, Byte, BigInteger, BigDecimal
+    X             char[] or null
+    N             null: what a template cannot make, such as a function
     *             any further arguments
+    ?             alone: no arguments, to a method that takes any number
 
 Forms are listed with the most specific first, which is the one Velocity would find.
 
@@ -19,10 +24,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from ._values import Character, class_name
+from ._values import Character, JavaArray, class_name
 from .errors import VtlRenderError
 
-__all__ = ["Forms", "Function", "Table", "class_cast", "select"]
+__all__ = ["Forms", "Function", "Table", "class_cast", "null_argument", "select"]
 
 Function = Callable[..., object]
 Forms = tuple[tuple[str, Function], ...]
@@ -30,13 +35,15 @@ Table = Mapping[str, Forms]
 
 _INTEGER, _LONG = "java.lang.Integer", "java.lang.Long"
 _FLOAT, _DOUBLE = "java.lang.Float", "java.lang.Double"
+_SMALL = frozenset({"java.lang.Byte", "java.lang.Short"})
 _PRIMITIVES: dict[str, frozenset[str]] = {
-    "i": frozenset({_INTEGER}),
-    "l": frozenset({_INTEGER, _LONG}),
-    "f": frozenset({_INTEGER, _LONG, _FLOAT}),
-    "d": frozenset({_INTEGER, _LONG, _FLOAT, _DOUBLE}),
+    "i": _SMALL | {_INTEGER},
+    "l": _SMALL | {_INTEGER, _LONG},
+    "f": _SMALL | {_INTEGER, _LONG, _FLOAT},
+    "d": _SMALL | {_INTEGER, _LONG, _FLOAT, _DOUBLE},
     "b": frozenset({"java.lang.Boolean"}),
     "c": frozenset({"java.lang.Character"}),
+    "p": _SMALL | {_INTEGER, "java.lang.Character"},
 }
 _BOXED = {
     "I": _INTEGER,
@@ -45,15 +52,14 @@ _BOXED = {
     "F": _FLOAT,
     "B": "java.lang.Boolean",
     "G": "java.math.BigInteger",
+    "P": "java.lang.Short",
+    "Y": "java.lang.Byte",
     "E": "java.math.BigDecimal",
 }
-_COLLECTIONS = frozenset(
-    {
-        "java.util.ArrayList",
-        "java.util.LinkedHashMap$LinkedKeySet",
-        "java.util.LinkedHashMap$LinkedValues",
-        "java.util.LinkedHashMap$LinkedEntrySet",
-    }
+_VIEWS = frozenset(
+    f"java.util.{outer}{inner}"
+    for outer in ("LinkedHashMap$Linked", "HashMap$")
+    for inner in ("KeySet", "Values", "EntrySet")
 )
 
 
@@ -74,7 +80,10 @@ def select(forms: Forms, arguments: list[object]) -> Function | None:
     """
     count = len(arguments)
     for form, function in forms:
-        if form.endswith("*"):
+        if form == "?":
+            if not count:
+                return function
+        elif form.endswith("*"):
             fixed = form[:-1]
             if count >= len(fixed) and _apply(fixed, arguments):
                 return function
@@ -104,6 +113,16 @@ def class_cast(value: object, other: object) -> object:
     )
 
 
+def null_argument(*_: object) -> object:
+    """
+    Refuse a null argument.
+
+    Raises:
+        VtlRenderError: Always.
+    """
+    raise VtlRenderError("NullPointerException")
+
+
 def _apply(form: str, arguments: list[object]) -> bool:
     return all(_accepts(one, value) for one, value in zip(form, arguments, strict=False))
 
@@ -114,11 +133,20 @@ def _accepts(parameter: str, value: object) -> bool:
     if parameter in _PRIMITIVES:
         return value is not None and class_name(value) in _PRIMITIVES[parameter]
     if value is None:
+        if parameter in "sg":
+            null_argument()
         return True
+    if parameter == "N":
+        return False
+    parameter = parameter.upper() if parameter in "sg" else parameter
+    if parameter == "X":
+        return isinstance(value, JavaArray) and value.element == "C"
     if parameter == "S":
         return isinstance(value, str)
     if parameter == "C":
-        return class_name(value) in _COLLECTIONS
+        return (isinstance(value, list) and not isinstance(value, JavaArray)) or class_name(
+            value
+        ) in _VIEWS
     if parameter == "M":
         return isinstance(value, Mapping)
     if parameter == "H":

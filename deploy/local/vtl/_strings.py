@@ -1,5 +1,5 @@
 """
-The methods of java.lang.String and java.lang.Character.
+The methods of java.lang.String.
 
 Indices count UTF-16 units, as in Java; texts without characters beyond U+FFFF need no conversion.
 
@@ -8,40 +8,33 @@ Source: the API documentation of java.lang.String, Java 17.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
+from ._characters import chars
+from ._elements import elements
+from ._equality import equals, hash_code
 from ._format import format_string
 from ._java import limited, text_of
 from ._regex import compile_regex, replace_all, split
-from ._signatures import Table, class_cast
-from ._values import MAX_LENGTH, Character, JavaArray, equals, hash_code
+from ._signatures import Table, class_cast, null_argument
+from ._streams import IntStream, Stream
+from ._utf16 import (
+    code_point_at,
+    code_point_before,
+    code_point_count,
+    compare_units,
+    joined,
+    offset_by_code_points,
+    printable,
+    units,
+)
+from ._values import MAX_LENGTH, Byte, Character, JavaArray, wrapped
 from .errors import VtlRenderError
 
-__all__ = ["CHARACTER_METHODS", "STRING_METHODS", "units"]
+__all__ = ["STRING_METHODS"]
 
 _WHITE = "".join(map(chr, range(33)))
-
-
-def units(text: str) -> str:
-    """
-    Spell a text in UTF-16 units.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The text with each character beyond U+FFFF as two surrogates.
-    """
-    if text.isascii() or max(text) <= "\uffff":
-        return text
-    data = text.encode("utf-16-be", "surrogatepass")
-    pairs = zip(data[::2], data[1::2], strict=True)
-    return "".join(chr(high << 8 | low) for high, low in pairs)
-
-
-def _joined(text: str) -> str:
-    """Join surrogates to characters again."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "surrogatepass")
 
 
 def _bounds(what: str) -> VtlRenderError:
@@ -59,23 +52,17 @@ def _char_at(text: str, index: int) -> Character:
     return Character(spelled[index])
 
 
-def _code_point_at(text: str, index: int) -> int:
-    spelled = units(text)
-    if not 0 <= index < len(spelled):
-        raise _bounds(f"index {index}, length {len(spelled)}")
-    return ord(_joined(spelled[index : index + 2])[0])
-
-
 def _substring(text: str, begin: int, end: int | None = None) -> str:
     spelled = units(text)
     end = len(spelled) if end is None else end
     if not 0 <= begin <= end <= len(spelled):
         raise _bounds(f"begin {begin}, end {end}, length {len(spelled)}")
-    return _joined(spelled[begin:end])
+    return joined(spelled[begin:end])
 
 
 def _index_of(text: str, part: str, begin: int = 0) -> int:
-    return units(text).find(units(_needed(part)), max(begin, 0))
+    spelled = units(text)
+    return spelled.find(units(_needed(part)), min(max(begin, 0), len(spelled)))
 
 
 def _index_of_code(text: str, code: int, begin: int = 0) -> int:
@@ -99,12 +86,8 @@ def _needed(text: str | None) -> str:
     return text
 
 
-def _compare(text: str, other: str) -> int:
-    one, two = units(text), units(_needed(other))
-    for left, right in zip(one, two, strict=False):
-        if left != right:
-            return ord(left) - ord(right)
-    return len(one) - len(two)
+def _compare(text: str, other: str | None) -> int:
+    return compare_units(text, _needed(other))
 
 
 def _fold(text: str) -> str:
@@ -148,48 +131,175 @@ def _split(text: str, source: str, limit: int = 0) -> JavaArray:
     return JavaArray(split(text, _needed(source), limit), "Ljava.lang.String;")
 
 
-def _join(text: str, separator: str, *items: object) -> str:
-    parts = items[0] if len(items) == 1 and isinstance(items[0], list) else list(items)
+def _join(text: str, separator: str, *items: object) -> str | None:
+    parts: list[object] | None = list(items)
+    if items == (None,) or not all(item is None or isinstance(item, str) for item in items):
+        # Java has two methods for a null, and Velocity does not know which is meant.
+        parts = None if len(items) != 1 or isinstance(items[0], Mapping) else elements(items[0])
+    if parts is None:
+        return None
     if not all(part is None or isinstance(part, str) for part in parts):
         raise VtlRenderError("ClassCastException: only texts are joined")
     return limited(_needed(separator).join(text_of(part) for part in parts))
 
 
-def _join_texts(text: str, separator: str, *items: object) -> object:
-    plain = all(item is None or isinstance(item, str) for item in items)
-    if not plain and not (len(items) == 1 and isinstance(items[0], list)):
+_LINE_END = re.compile("\r\n|\r|\n")
+
+
+def _lines(text: str) -> list[str]:
+    found = _LINE_END.split(text)
+    return found[:-1] if not found[-1] else found
+
+
+def _indent(text: str, count: int) -> str:
+    if not text:
+        return ""
+    if count >= 0:
+        return limited("".join(f"{' ' * count}{line}\n" for line in _lines(text)))
+    return "".join(f"{_without_margin(line, -count)}\n" for line in _lines(text))
+
+
+def _without_margin(line: str, count: int) -> str:
+    return line[min(count, len(line) - len(_stripped_left(line))) :]
+
+
+def _strip_indent(text: str) -> str:
+    if not text:
+        return ""
+    lines = _LINE_END.split(text)
+    measured = [line for line in lines[:-1] if _stripped_left(line)] + [lines[-1]]
+    margin = min(len(line) - len(_stripped_left(line)) for line in measured)
+    return "\n".join(
+        _stripped_right(line[margin:] if _stripped_left(line) else "") for line in lines
+    )
+
+
+_ESCAPE = re.compile(r"\\(?:([btnfrs\"'\\])|([0-3][0-7]{0,2}|[4-7][0-7]?)|(\r\n|\n|\r)|)")
+_ESCAPED = dict(zip("btnfrs\"'\\", "\b\t\n\f\r \"'\\", strict=True))
+
+
+def _translate_escapes(text: str) -> str:
+    def translated(match: re.Match[str]) -> str:
+        letter, octal, line = match.groups()
+        if letter:
+            return _ESCAPED[letter]
+        if octal:
+            return chr(int(octal, 8))
+        if line:
+            return ""
+        raise VtlRenderError("IllegalArgumentException: Invalid escape sequence", text=text)
+
+    return _ESCAPE.sub(translated, text)
+
+
+# Java's strip() knows the spaces of Unicode but those that do not break a line.
+_SPACES = "".join(
+    char
+    for char in map(chr, range(0x3001))
+    if char.isspace() and char not in "\x85\xa0\u2007\u202f"
+)
+
+
+def _stripped_left(text: str) -> str:
+    return text.lstrip(_SPACES)
+
+
+def _stripped_right(text: str) -> str:
+    return text.rstrip(_SPACES)
+
+
+def _of_chars(text: str, array: JavaArray | None, begin: int = 0, count: int | None = None) -> str:
+    if array is None:
+        raise VtlRenderError("NullPointerException")
+    end = len(array) if count is None else begin + count
+    if not 0 <= begin <= end <= len(array):
+        raise _bounds(f"offset {begin}, count {count}, length {len(array)}")
+    return joined("".join(text_of(char) for char in array[begin:end]))
+
+
+def _value_of_chars(text: str, array: JavaArray | None) -> str:
+    return "null" if array is None else _of_chars(text, array)
+
+
+_CHARSETS = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "us-ascii": "ascii",
+    "ascii": "ascii",
+    "iso-8859-1": "latin-1",
+    "latin1": "latin-1",
+    "utf-16": "utf-16-be",
+    "utf-16be": "utf-16-be",
+    "utf-16le": "utf-16-le",
+}
+
+
+def _bytes_in(text: str, charset: str | None) -> JavaArray | None:
+    if charset is None:
+        # Java has two such methods, and Velocity does not know which is meant.
         return None
-    return _join(text, separator, *items)
+    name = charset.lower()
+    if name not in _CHARSETS:
+        raise VtlRenderError(f"UnsupportedEncodingException: {charset}")
+    mark = "\ufeff" if name == "utf-16" and text else ""
+    return _signed((mark + printable(text)).encode(_CHARSETS[name], "replace"))
+
+
+def _signed(data: bytes) -> JavaArray:
+    return JavaArray([Byte(wrapped(byte, 8)) for byte in data], "B")
 
 
 def _bytes(text: str) -> JavaArray:
-    return JavaArray([byte - 256 if byte > 127 else byte for byte in text.encode()], "B")
+    return _signed(printable(text).encode())
+
+
+def _code_units(text: str) -> IntStream:
+    return IntStream(ord(char) for char in units(text))
+
+
+def _code_points(text: str) -> IntStream:
+    return IntStream(ord(char) for char in joined(text))
 
 
 def _concat(text: str, other: str) -> str:
     return limited(text + _needed(other))
 
 
-def _format(text: str, pattern: str, *arguments: object) -> str:
+def _format(text: str, pattern: str | None, *arguments: object) -> str:
+    if pattern is None and arguments and isinstance(arguments[0], str):
+        # The null is a Locale.
+        return format_string(arguments[0], list(arguments[1:]))
     return format_string(_needed(pattern), list(arguments))
 
 
 STRING_METHODS: Table = {
     "length": (("", _length),),
     "charAt": (("i", _char_at),),
-    "codePointAt": (("i", _code_point_at),),
+    "chars": (("", _code_units),),
+    "codePointAt": (("i", code_point_at),),
+    "codePointBefore": (("i", code_point_before),),
+    "codePointCount": (("ii", code_point_count),),
+    "codePoints": (("", _code_points),),
+    "compare": (("ss", lambda text, one, other: compare_units(one, other)),),
     "compareTo": (("S", _compare), ("O", class_cast)),
-    "compareToIgnoreCase": (("S", lambda text, other: _compare(_fold(text), _fold(other))),),
+    "compareToIgnoreCase": (("s", lambda text, other: _compare(_fold(text), _fold(other))),),
     "concat": (("S", _concat),),
     "contains": (("S", lambda text, part: _needed(part) in text),),
     "contentEquals": (("S", lambda text, other: text == _needed(other)),),
+    "copyValueOf": (
+        ("?", lambda text: ""),
+        ("c", lambda text, char: char.value),
+        ("X", _of_chars),
+        ("Xii", _of_chars),
+    ),
     "endsWith": (("S", lambda text, part: text.endswith(_needed(part))),),
     "equals": (("O", equals),),
     "equalsIgnoreCase": (("S", _equals_ignoring_case),),
     "format": (("S*", _format),),
     "formatted": (("*", lambda text, *arguments: format_string(text, list(arguments))),),
-    "getBytes": (("", _bytes),),
+    "getBytes": (("", _bytes), ("S", _bytes_in)),
     "hashCode": (("", hash_code),),
+    "indent": (("i", _indent),),
     "indexOf": (
         ("S", _index_of),
         ("Si", _index_of),
@@ -197,16 +307,18 @@ STRING_METHODS: Table = {
         ("ii", _index_of_code),
     ),
     "intern": (("", str),),
-    "isBlank": (("", lambda text: not text.strip()),),
+    "isBlank": (("", lambda text: not text.strip(_SPACES)),),
     "isEmpty": (("", lambda text: not text),),
-    "join": (("S*", _join_texts),),
+    "join": (("S*", _join),),
     "lastIndexOf": (
         ("S", _last_index_of),
         ("Si", _last_index_of),
         ("i", _last_index_of_code),
         ("ii", _last_index_of_code),
     ),
+    "lines": (("", lambda text: Stream(_lines(text))),),
     "matches": (("S", lambda text, source: bool(compile_regex(_needed(source)).fullmatch(text))),),
+    "offsetByCodePoints": (("ii", offset_by_code_points),),
     "regionMatches": (("iSii", _region_matches), ("biSii", _region_matches_case)),
     "repeat": (("i", _repeat),),
     "replace": (
@@ -214,41 +326,30 @@ STRING_METHODS: Table = {
         ("cc", lambda text, old, new: text.replace(old.value, new.value)),
     ),
     "replaceAll": (
-        ("SS", lambda text, source, new: limited(replace_all(text, _needed(source), _needed(new)))),
+        ("SS", lambda text, source, new: limited(replace_all(text, _needed(source), new))),
     ),
     "replaceFirst": (
         ("SS", lambda text, source, new: replace_all(text, _needed(source), _needed(new), 1)),
     ),
     "split": (("S", _split), ("Si", _split)),
     "startsWith": (("S", _starts_with), ("Si", _starts_with)),
-    "strip": (("", lambda text: text.strip()),),
-    "stripLeading": (("", lambda text: text.lstrip()),),
-    "stripTrailing": (("", lambda text: text.rstrip()),),
+    "strip": (("", lambda text: text.strip(_SPACES)),),
+    "stripIndent": (("", _strip_indent),),
+    "stripLeading": (("", _stripped_left),),
+    "stripTrailing": (("", _stripped_right),),
     "subSequence": (("ii", _substring),),
     "substring": (("i", _substring), ("ii", _substring)),
-    "toCharArray": (("", lambda text: JavaArray(map(Character, units(text)), "C")),),
+    "toCharArray": (("", chars),),
     "toLowerCase": (("", lambda text: text.lower()),),
     "toString": (("", str),),
     "toUpperCase": (("", lambda text: text.upper()),),
+    "transform": (("N", null_argument),),
+    "translateEscapes": (("", _translate_escapes),),
     "trim": (("", lambda text: text.strip(_WHITE)),),
-    "valueOf": (("O", lambda text, value: text_of(value)),),
-}
-
-CHARACTER_METHODS: Table = {
-    "charValue": (("", lambda char: char),),
-    "compareTo": (("H", lambda char, other: ord(char.value) - ord(other.value)), ("O", class_cast)),
-    "equals": (("O", equals),),
-    "hashCode": (("", hash_code),),
-    "toString": (("", lambda char: char.value), ("c", lambda char, other: other.value)),
-    "isDigit": (("c", lambda char, other: other.value.isdecimal()),),
-    "isLetter": (("c", lambda char, other: other.value.isalpha()),),
-    "isLetterOrDigit": (
-        ("c", lambda char, other: other.value.isalpha() or other.value.isdecimal()),
+    "valueOf": (
+        ("?", lambda text: ""),
+        ("X", _value_of_chars),
+        ("O", lambda text, value: text_of(value)),
+        ("Xii", _of_chars),
     ),
-    "isUpperCase": (("c", lambda char, other: other.value.isupper()),),
-    "isLowerCase": (("c", lambda char, other: other.value.islower()),),
-    "isWhitespace": (("c", lambda char, other: other.value.isspace()),),
-    "toUpperCase": (("c", lambda char, other: Character(other.value.upper()[:1])),),
-    "toLowerCase": (("c", lambda char, other: Character(other.value.lower()[:1])),),
-    "valueOf": (("c", lambda char, other: other),),
 }

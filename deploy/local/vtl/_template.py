@@ -8,6 +8,8 @@ from functools import lru_cache
 from ._compiler import Compiler, Macro, Mode
 from ._fusion import fuse
 from ._scope import Bottom, Run, Stop
+from ._shortcut import shortcut
+from ._utf16 import printable
 from .errors import VtlParseError, VtlRenderError
 
 __all__ = ["Template", "render"]
@@ -15,6 +17,10 @@ __all__ = ["Template", "render"]
 # A template that is rendered this often is worth a second compilation, unless it is huge.
 _FUSED_AFTER = 10
 _MAX_FUSED = 16 * 1024
+# So many texts are kept compiled, if they are no longer than that; a character takes 40 bytes by
+# the shortcut, twice that by way of the tree, and again as much as a function.
+_KEPT = 256
+_MAX_KEPT = 16 * 1024
 
 
 class Template:
@@ -32,7 +38,8 @@ class Template:
     def __init__(self, text: str, *, mode: Mode = "apigateway") -> None:
         self.text = text
         self.mode: Mode = mode
-        self._program = _compiled(text, mode)
+        compiled = _compiled if len(text) <= _MAX_KEPT else _compiled.__wrapped__
+        self._program = compiled(text, mode)
 
     def render(self, variables: Mapping[str, object], *, max_foreach: int | None = None) -> str:
         """
@@ -62,7 +69,7 @@ class Template:
             raise VtlRenderError("the template recurses too deeply") from None
         except (ArithmeticError, ValueError, MemoryError) as error:
             raise VtlRenderError(f"{type(error).__name__}: {error}") from error
-        return "".join(parts)
+        return printable("".join(parts))
 
     def fuse(self) -> None:
         """Compile for speed now; else it is done when the template has been rendered some times."""
@@ -70,14 +77,18 @@ class Template:
 
 
 class _Program:
-    """What a text was compiled to: closures at first, one function when it is used often."""
+    """
+    What a text was compiled to.
+
+    Closures at first, by the shortcut where it knows the way; one function when it is used often.
+    """
 
     def __init__(self, text: str, mode: Mode) -> None:
         self._text = text
         self._compiler = Compiler(mode)
         self._macros: dict[str, Macro] = {}
-        self._tree, self._statements = self._compiler.parse(text, self._macros)
-        self._render = self._statements.block(self._tree)
+        usual = shortcut(text, self._compiler.missing)
+        self._render = self._compiler.compile(text, self._macros) if usual is None else usual
         self._runs = 0
 
     def run(self, scope: Bottom, parts: list[str], max_foreach: int | None) -> None:
@@ -90,14 +101,16 @@ class _Program:
 
     def fuse(self) -> None:
         """Replace the closures by one function."""
-        self._render = fuse(self._tree, self._statements, counters=self._counters())
+        # A compiler of its own: what a name means depends on the macros defined before it.
+        tree, statements = Compiler(self._compiler.mode).parse(self._text, {})
+        self._render = fuse(tree, statements, counters=self._counters())
 
     def _counters(self) -> bool:
         """Say whether the old names of a loop's counters can be read, perhaps spelt in escapes."""
         return any(word in self._text for word in ("velocity", "evaluate", "\\u"))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=_KEPT)
 def _compiled(text: str, mode: Mode) -> _Program:
     try:
         return _Program(text, mode)

@@ -4,8 +4,8 @@ Java's values in Python, and the protocol by which a Python object takes part.
     null String Boolean Double BigDecimal   None str bool float Decimal
     Integer Long BigInteger                 int, by size; Long and BigInteger where a small number
                                             has the larger type
-    ArrayList LinkedHashMap                 list dict, and any other Mapping
-    HashMap String[] char float             HashMap JavaArray Character Float
+    Byte Short Float Character String[]     Byte Short Float Character JavaArray
+    ArrayList LinkedHashMap HashMap         list dict HashMap, and any other Mapping
 
 Nothing else is reachable from a template: an object of another type prints as `str` and has no
 members, unless it derives from `VtlObject`.
@@ -14,13 +14,10 @@ members, unless it derives from `VtlObject`.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from typing import ClassVar
-
-from .errors import VtlRenderError
 
 __all__ = [
     "ABSENT",
@@ -30,24 +27,18 @@ __all__ = [
     "LONG_MIN",
     "MAX_LENGTH",
     "BigInteger",
-    "BoxedKey",
+    "Byte",
     "Character",
     "Float",
-    "HashMap",
     "JavaArray",
     "Long",
     "PrintedList",
+    "Short",
     "VtlObject",
-    "Work",
-    "box",
     "class_name",
-    "equals",
-    "hash_code",
+    "identity",
     "is_integral",
-    "keys",
-    "lookup",
-    "store",
-    "unbox",
+    "wrapped",
 ]
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
@@ -55,6 +46,18 @@ LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
 MAX_LENGTH = 16 * 1024 * 1024
 """Texts longer than this many characters are refused, so that no template exhausts memory."""
+
+
+class Byte(int):
+    """A java.lang.Byte."""
+
+    __slots__ = ()
+
+
+class Short(int):
+    """A java.lang.Short."""
+
+    __slots__ = ()
 
 
 class Long(int):
@@ -202,7 +205,28 @@ class VtlObject:
         Returns:
             The text; None for an object whose text is null.
         """
-        return f"{self.vtl_class or type(self).__name__}@{id(self) & 0xFFFFFFFF:x}"
+        return f"{self.vtl_class or type(self).__name__}@{identity(self):x}"
+
+    def vtl_equals(self, other: object) -> bool:
+        """
+        Do `$object.equals(other)`.
+
+        Args:
+            other: Any value.
+
+        Returns:
+            Whether they are equal; by default whether they are the same.
+        """
+        return self is other
+
+    def vtl_hash(self) -> int:
+        """
+        Do `$object.hashCode()`.
+
+        Returns:
+            The hash code; by default one of its own.
+        """
+        return identity(self)
 
 
 class _Absent:
@@ -212,6 +236,34 @@ class _Absent:
 
 ABSENT = _Absent()
 """No such member: not the same as a member that is null."""
+
+
+def identity(value: object) -> int:
+    """
+    Tell an object from others, as `System.identityHashCode` does.
+
+    Args:
+        value: Any value.
+
+    Returns:
+        A Java int, not negative.
+    """
+    return id(value) >> 4 & INT_MAX
+
+
+def wrapped(value: int, bits: int) -> int:
+    """
+    Keep the lower bits of an integer, as a Java cast does.
+
+    Args:
+        value: Any integer.
+        bits: How many.
+
+    Returns:
+        The number that they are in two's complement.
+    """
+    half = 1 << (bits - 1)
+    return (value + half) % (half * 2) - half
 
 
 def class_name(value: object) -> str:
@@ -228,150 +280,16 @@ def class_name(value: object) -> str:
         if INT_MIN <= value <= INT_MAX:
             return "java.lang.Integer"
         return "java.lang.Long" if LONG_MIN <= value <= LONG_MAX else "java.math.BigInteger"
-    if isinstance(value, VtlObject) and value.vtl_class:
-        return value.vtl_class
     if isinstance(value, JavaArray):
         return "[" + value.element
+    if isinstance(value, VtlObject | list | dict):
+        named: str = getattr(value, "vtl_class", "")
+        if named:
+            return named
     for kind, name in _CLASS_NAMES:
         if isinstance(value, kind):
             return name
     return type(value).__name__
-
-
-@dataclass(frozen=True, slots=True)
-class BoxedKey:
-    """
-    A key of a map that Python would confuse with another or cannot hash.
-
-    `1`, `1.0` and `true` are three keys in Java and one in Python; lists are keys in Java only.
-    """
-
-    value: object
-
-    def __hash__(self) -> int:
-        return hash_code(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, BoxedKey) and equals(self.value, other.value)
-
-
-def box(key: object) -> object:
-    """
-    Turn a Java value into a key of a Python dict.
-
-    Args:
-        key: Any value.
-
-    Returns:
-        The value itself where Python's equality is Java's.
-    """
-    if key is None or type(key) is str or type(key) is int:
-        return key
-    return BoxedKey(key)
-
-
-def unbox(key: object) -> object:
-    """
-    Turn a key of a Python dict into the Java value.
-
-    Args:
-        key: What `box` returned.
-
-    Returns:
-        The value.
-    """
-    return key.value if isinstance(key, BoxedKey) else key
-
-
-def keys(mapping: Mapping[object, object]) -> list[object]:
-    """
-    List the keys in the order in which Java iterates.
-
-    Args:
-        mapping: Any map.
-
-    Returns:
-        The keys as Java values.
-    """
-    return [unbox(key) for key in mapping]
-
-
-def lookup(mapping: Mapping[object, object], key: object) -> object:
-    """
-    Do `Map.get`.
-
-    Args:
-        mapping: Any map.
-        key: Any value.
-
-    Returns:
-        The value; None when there is none.
-    """
-    return mapping.get(box(key))
-
-
-def store(mapping: Mapping[object, object], key: object, value: object) -> object:
-    """
-    Do `Map.put`.
-
-    Args:
-        mapping: Any map.
-        key: Any value.
-        value: Its new value.
-
-    Returns:
-        The old value; None when there was none.
-
-    Raises:
-        VtlRenderError: The map is read only.
-    """
-    if not isinstance(mapping, dict):
-        raise VtlRenderError("UnsupportedOperationException: the map is read only")
-    boxed = box(key)
-    old: object = mapping.get(boxed)
-    mapping[boxed] = value
-    return old
-
-
-class HashMap(dict[object, object]):
-    """
-    A java.util.HashMap: keys iterate in the order of its buckets.
-
-    Source: java.util.HashMap (16 buckets, doubled beyond three quarters full; the bucket is the
-    hash code xor its upper half, modulo the size).
-    """
-
-    __slots__ = ("_buckets",)
-
-    def __init__(self, entries: Mapping[str, object] | None = None) -> None:
-        super().__init__()
-        self._buckets = 16
-        for key, value in (entries or {}).items():
-            self[key] = value
-
-    def __setitem__(self, key: object, value: object) -> None:
-        super().__setitem__(key, value)
-        while len(self) > self._buckets * 3 // 4:
-            self._buckets *= 2
-
-    def __iter__(self) -> Iterator[object]:
-        return iter(sorted(super().__iter__(), key=self._bucket))
-
-    def keys(self) -> Iterable[object]:  # type: ignore[override]
-        """Return the keys in bucket order."""
-        return list(self)
-
-    def values(self) -> list[object]:  # type: ignore[override]
-        """Return the values in bucket order."""
-        return [self[key] for key in self]
-
-    def items(self) -> list[tuple[object, object]]:  # type: ignore[override]
-        """Return the entries in bucket order."""
-        return [(key, self[key]) for key in self]
-
-    def _bucket(self, key: object) -> int:
-        code = hash_code(unbox(key)) & 0xFFFFFFFF
-        return (code ^ (code >> 16)) & (self._buckets - 1)
 
 
 def is_integral(value: object) -> bool:
@@ -390,6 +308,8 @@ def is_integral(value: object) -> bool:
 _CLASS_NAMES: tuple[tuple[type, str], ...] = (
     (str, "java.lang.String"),
     (bool, "java.lang.Boolean"),
+    (Byte, "java.lang.Byte"),
+    (Short, "java.lang.Short"),
     (Long, "java.lang.Long"),
     (BigInteger, "java.math.BigInteger"),
     (int, "java.lang.Integer"),
@@ -398,139 +318,5 @@ _CLASS_NAMES: tuple[tuple[type, str], ...] = (
     (Decimal, "java.math.BigDecimal"),
     (Character, "java.lang.Character"),
     (list, "java.util.ArrayList"),
-    (HashMap, "java.util.HashMap"),
     (Mapping, "java.util.LinkedHashMap"),
 )
-
-
-class Work:
-    """What one printing, comparison or hash code may cost: lists may share their elements."""
-
-    __slots__ = ("_left",)
-
-    def __init__(self) -> None:
-        self._left = 1_000_000
-
-    def step(self) -> None:
-        """
-        Count a value that is looked at.
-
-        Raises:
-            VtlRenderError: There were too many.
-        """
-        self._left -= 1
-        if self._left < 0:
-            raise VtlRenderError("a value too large to be printed or compared")
-
-
-def equals(left: object, right: object) -> bool:
-    """
-    Do `left.equals(right)`.
-
-    Args:
-        left: Any value.
-        right: Any value.
-
-    Returns:
-        Whether Java says so: numbers of different classes are never equal.
-    """
-    return _equals(left, right, Work())
-
-
-def _equals(left: object, right: object, work: Work) -> bool:
-    if left is right:
-        return True
-    work.step()
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return len(left) == len(right) and all(
-            key in right and _equals(value, right[key], work) for key, value in left.items()
-        )
-    if isinstance(left, JavaArray) or isinstance(right, JavaArray):
-        return False
-    if isinstance(left, list) and isinstance(right, list):
-        pairs = zip(left, right, strict=False)
-        return len(left) == len(right) and all(_equals(one, two, work) for one, two in pairs)
-    if isinstance(left, Decimal) and isinstance(right, Decimal):
-        return left.as_tuple() == right.as_tuple()
-    if left is None or right is None or isinstance(left, list | Mapping):
-        return False
-    return class_name(left) == class_name(right) and bool(left == right)
-
-
-def hash_code(value: object) -> int:
-    """
-    Do `value.hashCode()`.
-
-    Args:
-        value: Any value; null counts as 0.
-
-    Returns:
-        The hash code, a Java int.
-    """
-    return _hash(value, Work())
-
-
-def _hash(value: object, work: Work) -> int:
-    if value is None:
-        return 0
-    if isinstance(value, str):
-        return _hash_key(value) if len(value) <= _KEY_LENGTH else _hash_text(value)
-    if isinstance(value, bool):
-        return 1231 if value else 1237
-    if isinstance(value, int):
-        return _hash_integer(value)
-    if isinstance(value, float | Decimal | Character):
-        return _hash_scalar(value)
-    work.step()
-    if isinstance(value, Mapping):
-        pairs = value.items()
-        return _int32(sum(_hash(unbox(key), work) ^ _hash(item, work) for key, item in pairs))
-    if isinstance(value, list) and not isinstance(value, JavaArray):
-        code = 1
-        for item in value:
-            code = (31 * code + _hash(item, work)) & 0xFFFFFFFF
-        return _int32(code)
-    return _int32(id(value) >> 4)
-
-
-def _hash_text(text: str) -> int:
-    code = 0
-    data = text.encode("utf-16-be", "surrogatepass")
-    for high, low in zip(data[::2], data[1::2], strict=True):
-        code = (31 * code + (high << 8 | low)) & 0xFFFFFFFF
-    return _int32(code)
-
-
-# The keys of HashMaps are hashed at each iteration, and are the same in each request.
-_KEY_LENGTH = 64
-_hash_key = lru_cache(maxsize=1024)(_hash_text)
-
-
-def _hash_integer(value: int) -> int:
-    name = class_name(value)
-    if name == "java.lang.Integer":
-        return int(value)
-    if name == "java.lang.Long":
-        return _int32((value ^ (value >> 32)) & 0xFFFFFFFF)
-    code = 0
-    magnitude = abs(value)
-    for shift in range((magnitude.bit_length() + 31) // 32 * 32 - 32, -1, -32):
-        code = (31 * code + (magnitude >> shift & 0xFFFFFFFF)) & 0xFFFFFFFF
-    return _int32(-code if value < 0 else code)
-
-
-def _hash_scalar(value: float | Decimal | Character) -> int:
-    if isinstance(value, Character):
-        return ord(value.value)
-    if isinstance(value, Decimal):
-        sign, digits, exponent = value.as_tuple()
-        unscaled = int("".join(map(str, digits))) * (-1 if sign else 1)
-        return _int32(31 * _hash_integer(BigInteger(unscaled)) - int(exponent))
-    if isinstance(value, Float):
-        return int(struct.unpack(">i", struct.pack(">f", value))[0])
-    bits = struct.unpack(">q", struct.pack(">d", value))[0]
-    return _int32((bits ^ (bits >> 32)) & 0xFFFFFFFF)
-
-
-def _int32(value: int) -> int:
-    return (value + 2**31) % 2**32 - 2**31

@@ -21,6 +21,7 @@ class VtlError(Exception):
         column: Column of the offending text, counted from 1; 0 when unknown.
         text: The offending text; empty at the end of the template.
         expected: What would have been accepted there; empty when nothing in particular.
+        hint: What may have been meant elsewhere in the template; empty when nothing is known.
     """
 
     def __init__(
@@ -31,13 +32,15 @@ class VtlError(Exception):
         column: int = 0,
         text: str = "",
         expected: tuple[str, ...] = (),
+        hint: str = "",
     ) -> None:
-        super().__init__(message, line, column, text, expected)
+        super().__init__(message, line, column, text, expected, hint)
         self.message = message
         self.line = line
         self.column = column
         self.text = text
         self.expected = expected
+        self.hint = hint
 
     def __str__(self) -> str:
         parts = [self.message]
@@ -45,6 +48,8 @@ class VtlError(Exception):
             parts.append(f" (expected {' or '.join(self.expected)})")
         if self.line:
             parts.append(f" at line {self.line}, column {self.column}")
+        if self.hint:
+            parts.append(f"; {self.hint}")
         return "".join(parts)
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -54,6 +59,7 @@ class VtlError(Exception):
             "column": self.column,
             "text": self.text,
             "expected": self.expected,
+            "hint": self.hint,
         }
         return (type(self), (self.message,), state)
 

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from deploy.contract import derive, load
@@ -65,7 +65,7 @@ LIMITS = settings(
     max_examples=100,
     deadline=None,
     database=None,
-    phases=[Phase.generate],
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 nasty = st.lists(st.sampled_from(SNIPPETS) | st.text(max_size=8), max_size=6).map("".join)
@@ -236,6 +236,11 @@ def one_key(sut: Pipeline, text: str) -> None:
         },
     ),
     others=st.dictionaries(nasty.map(lambda text: f"other{text}"), nasty, max_size=2),
+)
+@example(
+    # escapeJavaScript alone makes no JSON of an apostrophe; chance does not always find one.
+    user={"userId": USER_ID, "name": "O'Hara", "email": "o'hara@b", "createdAt": "now"},
+    others={},
 )
 def the_user(sut: Pipeline, user: dict[str, Any], others: dict[str, str]) -> None:
     """An item comes out as the user, each member as it is stored, and nothing else of the item."""

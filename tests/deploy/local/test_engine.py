@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import queue
 import signal
@@ -78,17 +79,15 @@ def test_a_waiting_receiver_gets_a_message_at_once(engine: Engine) -> None:
     assert statistics.median(delays) < 0.04
 
 
-def test_start_and_stop_take_little_time_and_leave_nothing() -> None:
-    """An engine is there in seconds and gone in one, with its process and its state."""
+def test_a_stop_leaves_nothing() -> None:
+    """An engine is gone with its process and its state, however often it is told."""
     engine = Engine()
     engine.start()
     pid, directory = engine.pid, engine._directory
     assert pid is not None
     assert directory is not None
-    started = time.monotonic()
     engine.stop()
     engine.stop()
-    assert time.monotonic() - started < 1
     assert not runs(pid)
     assert not Path(directory.name).exists()
 
@@ -161,6 +160,17 @@ def test_another_ministack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its behaviour changes every few days, so the pinned release it must be."""
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.5.99")
     with pytest.raises(EngineError, match=r"ministack is 1\.5\.99 and must be 1\.5\.33; .*install"):
+        check_version()
+
+
+@pytest.mark.parametrize("name", ["ministack", "hypercorn"])
+def test_a_module_that_is_gone_is_not_installed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What pip has on record and is not there is said before anything is started."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda each: None if each == name else find(each)
+    )
+    with pytest.raises(EngineError, match=f"{name} is not installed; install the local runtime's"):
         check_version()
 
 

@@ -16,6 +16,7 @@ from deploy.local.engine import Engine
 from deploy.local.event_source import EventSourceMapping, failed_ids
 from deploy.local.function import Function, FunctionError
 from deploy.local.resources import Access, Resources, provision
+from tests.consumer.samples import CONTRACT
 
 
 class Recorder:
@@ -46,7 +47,7 @@ def access(engine: Engine) -> Access:
 def resources(access: Access) -> Resources:
     """Queues of the test's own; a message that failed comes back after a second."""
     name = f"mapping-{uuid.uuid4()}"
-    return provision(access, queue=name, table="mapping-tests", visibility_timeout=1)
+    return provision(access, CONTRACT, queue=name, table="mapping-tests", visibility_timeout=1)
 
 
 @pytest.fixture

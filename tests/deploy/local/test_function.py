@@ -74,11 +74,11 @@ def test_the_handler_has_its_own_environment(
 ) -> None:
     """It has Lambda's variables and the configured ones, and inherits none of this process's."""
     monkeypatch.setenv("AWS_PROFILE", "mine")
-    function = make("describe", name="users", environment={"USERS_TABLE": "users"})
+    function = make("describe", name="users", environment={"TABLE_NAME": "users"})
     first: Any = function.invoke({})
     second: Any = function.invoke({})
     environment = first["environment"]
-    assert environment["USERS_TABLE"] == "users"
+    assert environment["TABLE_NAME"] == "users"
     assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "users"
     assert environment["AWS_REGION"] == "us-east-1"
     assert environment["_HANDLER"] == "tests.deploy.local.handlers.describe"

@@ -22,6 +22,9 @@ from tests.deploy.local.processes import children, ends, runs
 
 Process = subprocess.Popen[str]
 
+PATIENCE = 60.0
+"""Seconds for what takes one at most on an idle machine; it ends a test that hangs, no more."""
+
 MOCK = """\
 openapi: 3.0.1
 info: {title: Mock}
@@ -108,14 +111,12 @@ def test_it_prints_all_that_is_needed(serving: tuple[Process, str]) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_everything(serving: tuple[Process, str], number: signal.Signals) -> None:
-    """Within two seconds, without a complaint, and with no process left."""
+    """Without a complaint, and with no process left."""
     process, _ = serving
     below = children(process.pid)
     assert len(below) >= 2
-    started = time.monotonic()
     os.killpg(process.pid, number)
-    _, errors = process.communicate(timeout=5)
-    assert time.monotonic() - started < 2
+    _, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, complaints(errors)) == (0, [])
     assert not any(runs(pid) for pid in below)
 
@@ -127,7 +128,7 @@ def test_a_second_signal_does_no_harm(serving: tuple[Process, str]) -> None:
     for _ in range(3):
         process.send_signal(signal.SIGINT)
         time.sleep(0.05)
-    _, errors = process.communicate(timeout=5)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, complaints(errors)) == (0, [])
     assert not any(runs(pid) for pid in below)
 
@@ -135,11 +136,11 @@ def test_a_second_signal_does_no_harm(serving: tuple[Process, str]) -> None:
 def test_a_signal_during_the_start_stops_it() -> None:
     """Ctrl-C before it is ready leaves nothing either."""
     process = launch()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not (below := children(process.pid)) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=5)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, complaints(errors)) == (0, [])
     assert not any(runs(pid) for pid in below)
 
@@ -149,7 +150,7 @@ def test_a_killed_command_leaves_no_process(serving: tuple[Process, str]) -> Non
     process, _ = serving
     below = children(process.pid)
     process.kill()
-    assert all(ends(pid, within=2) for pid in below)
+    assert all(ends(pid, within=PATIENCE) for pid in below)
 
 
 def test_a_crashed_engine_ends_the_command(serving: tuple[Process, str]) -> None:
@@ -160,7 +161,7 @@ def test_a_crashed_engine_ends_the_command(serving: tuple[Process, str]) -> None
         pid for pid in below if "GATEWAY_PORT=" in Path(f"/proc/{pid}/environ").read_text()
     ]
     os.kill(engine, signal.SIGKILL)
-    _, errors = process.communicate(timeout=5)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert complaints(errors)[-1:] == ["error: the engine (ministack) crashed: signal 9"]
     assert not any(runs(pid) for pid in below)
@@ -176,7 +177,7 @@ def test_a_busy_port_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         process = launch("--port", str(port))
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     (line,) = errors.splitlines()
     assert line.startswith(f"error: port {port} ")
@@ -196,7 +197,7 @@ def test_another_contract_is_served_with_what_it_needs(tmp_path: Path) -> None:
             assert answer.read() == b"hello"
     finally:
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=5)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert (route, stop) == ("  GET     /v1/x  (mock)\n", "Ctrl-C stops it.\n")
     assert f"{path}:9: notice: AWS's import: API Gateway does not know `typo`" in errors
     assert f"{path}:2: warning: " in errors
@@ -211,17 +212,18 @@ def commands(pid: int) -> list[str]:
 def test_a_contract_that_cannot_run_is_a_line_for_each_problem() -> None:
     """File, line, operation and reason; exit code 1, and nothing was started."""
     process = launch("--contract", str(ROOT / "tests" / "data" / "shipments.yaml"))
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    lines = errors.splitlines()
+    lines = complaints(errors)
     assert len(lines) == 6
     assert all(line.startswith("error: ") and "aws_proxy" in line for line in lines)
+    assert len(errors.splitlines()) > 6, "notices are told along with them"
 
 
 def test_an_unreadable_contract_is_one_line(tmp_path: Path) -> None:
     """The line names the file."""
     process = launch("--contract", str(tmp_path / "nowhere.yaml"))
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     (line,) = errors.splitlines()
     assert line.startswith("error: ")
@@ -252,6 +254,13 @@ def test_a_missing_dependency_is_one_line(
         (["--stage", "a/b"], "'a/b' is not a stage name"),
         (["--stage-variable", "x"], "'x' is not NAME=VALUE"),
         (["--set", "=x"], "'=x' is not NAME=VALUE"),
+        (["--set", "QueueName=a/b"], "QueueName: 'a/b' is not the name of a queue: use up to 67"),
+        (["--set", f"QueueName={'q' * 68}"], "is not the name of a queue"),
+        (["--set", "TableName="], "TableName: '' is not the name of a table: use 3 to 255"),
+        (["--set", "AccountId=12"], "AccountId: '12' is not an account: use 12 digits"),
+        (["--set", "AWS::AccountId=x"], "AWS::AccountId: 'x' is not an account"),
+        (["--set", "Region=Ireland"], "Region: 'Ireland' is not a Region"),
+        (["--set", "Partition=azure"], "Partition: 'azure' is not a partition"),
         (["--endpoint", "sqs=localhost:1"], "'localhost:1' is not a URL"),
         (["--visibility-timeout", "0"], "'0' is not a number of seconds"),
         (["--base-path", "keep"], "invalid choice: 'keep'"),

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.local.engine import Engine, EngineError
 from deploy.local.resources import Access, Resources, provision
+from tests.consumer.samples import CONTRACT
 
 NAME = "resource-tests"
 
@@ -21,7 +22,7 @@ def access(engine: Engine) -> Access:
 @pytest.fixture
 def resources(access: Access) -> Resources:
     """What `provision` made."""
-    return provision(access, queue=NAME, table=NAME, visibility_timeout=1.5)
+    return provision(access, CONTRACT, queue=NAME, table=NAME, visibility_timeout=1.5)
 
 
 def test_the_queue_gives_up_after_five_receives(access: Access, resources: Resources) -> None:
@@ -57,7 +58,7 @@ def test_the_table_is_the_contracts(access: Access, resources: Resources) -> Non
 
 def test_what_exists_is_taken_as_it_is(access: Access, resources: Resources) -> None:
     """A second call with other settings changes nothing and gives the same."""
-    assert provision(access, queue=NAME, table=NAME, visibility_timeout=99) == resources
+    assert provision(access, CONTRACT, queue=NAME, table=NAME, visibility_timeout=99) == resources
     answer = access.sqs.get_queue_attributes(QueueUrl=resources.queue.url, AttributeNames=["All"])
     assert answer["Attributes"]["VisibilityTimeout"] == "2"
 
@@ -66,7 +67,7 @@ def test_an_endpoint_that_does_not_answer_is_named() -> None:
     """The error is one of the engine's, with the URL in it."""
     nowhere = Access("http://127.0.0.1:1", "http://127.0.0.1:1")
     with pytest.raises(EngineError, match=r"cannot be made: .*http://127\.0\.0\.1:1"):
-        provision(nowhere, visibility_timeout=30)
+        provision(nowhere, CONTRACT, queue=NAME, table=NAME, visibility_timeout=30)
 
 
 def test_the_machines_aws_settings_do_not_matter(

@@ -19,6 +19,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from deploy.contract import Entity
 from deploy.local.engine import ROOT, Engine
 from deploy.local.resources import Access
 from deploy.local.runtime import LocalRuntime, LocalRuntimeError
@@ -155,10 +156,10 @@ def test_a_message_that_keeps_failing_is_told(monkeypatch: pytest.MonkeyPatch) -
     """After five attempts the recorder writes the receipt, with the message in it."""
     plain = LocalRuntime._function
 
-    def with_missing_table(self: LocalRuntime, handler: str, access: Access) -> Any:
-        function = plain(self, handler, access)
+    def with_missing_table(self: LocalRuntime, handler: str, access: Access, entity: Entity) -> Any:
+        function = plain(self, handler, access, entity)
         if handler == "consumer.handler.handler":
-            function._variables["USERS_TABLE"] = "not-there"
+            function._variables["TABLE_NAME"] = "not-there"
         return function
 
     monkeypatch.setattr(LocalRuntime, "_function", with_missing_table)
@@ -235,7 +236,7 @@ def test_a_style_of_ones_own_is_a_warning(tmp_path: Path) -> None:
     """What breaks this project's rules only, runs, and is reported."""
     path = broken_contract(tmp_path, lambda text: text.replace("passthroughBehavior: never", ""))
     with LocalRuntime(contract=path) as runtime:
-        assert runtime.whole_chain
+        assert runtime.entity is not None
         assert send(runtime, "POST", "/users", ADA).status_code == 202
     (warning,) = [line for line in runtime.report if ": warning: " in line]
     assert "3 findings" in warning

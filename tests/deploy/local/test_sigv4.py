@@ -1,19 +1,22 @@
 """The verification of signatures, against requests that botocore signed."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote, urlsplit
+from unittest import mock
+from urllib.parse import quote, quote_plus, urlsplit
 
 import pytest
-from botocore.auth import SigV4Auth
+from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.local.credentials import KeyStore, LocalKey
-from deploy.local.sigv4 import SignatureError, SignedRequest, verify
+from deploy.local.signature_claim import SignatureError
+from deploy.local.sigv4 import SignedRequest, verify
 from deploy.local.sigv4 import authorization as make_authorization
 
 REGION = "us-east-1"
@@ -241,3 +244,113 @@ def test_a_made_signature_is_botocores() -> None:
         request, access_key_id="AKID", secret="secret", region="eu-west-1", service="sqs"
     )
     assert ours == expected
+
+
+def presigned(
+    key: LocalKey, url: str = "http://h/local/x?a=b%20c&a=1", body: bytes = b"", expires: int = 3600
+) -> SignedRequest:
+    """Return a request for a URL that botocore presigned."""
+    request = AWSRequest("POST" if body else "GET", url)
+    credentials = Credentials(key.access_key_id, key.secret_access_key, key.session_token)
+    signer = SigV4QueryAuth(credentials, SERVICE, REGION, expires=expires)
+    # botocore itself would make query parameters of a body.
+    with mock.patch.object(signer, "payload", return_value=hashlib.sha256(body).hexdigest()):
+        signer.add_auth(request)
+    parts = urlsplit(str(request.url))
+    return SignedRequest(str(request.method), parts.path, parts.query, [("Host", "h")], body)
+
+
+def with_parameter(request: SignedRequest, name: str, value: str | None) -> SignedRequest:
+    """Return the request with a query parameter replaced, or without it."""
+    kept = [part for part in request.raw_query.split("&") if not part.startswith(f"{name}=")]
+    added = [] if value is None else [f"{name}={quote_plus(value)}"]
+    return replace(request, raw_query="&".join([*kept, *added]))
+
+
+@pytest.mark.parametrize("temporary", [False, True])
+@pytest.mark.parametrize("body", [b"", b'{"name":"Ada"}'])
+def test_presigned_urls_verify(temporary: bool, body: bytes) -> None:
+    """A signature in the query string is as good, with a session token and with a body."""
+    store = KeyStore()
+    key = store.issue(temporary=temporary)
+    assert check(presigned(key, body=body), store) == key
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        lambda r: replace(r, body=b"{}"),
+        lambda r: replace(r, method="PUT"),
+        lambda r: replace(r, raw_path="/local/other"),
+        lambda r: with_parameter(r, "a", "2"),
+        lambda r: with_parameter(r, "X-Amz-Expires", "604800"),
+        lambda r: with_parameter(r, "X-Amz-Signature", "0" * 64),
+        lambda r: with_header(r, "Host", "elsewhere"),
+    ],
+    ids=["body", "method", "path", "parameter", "expiry", "signature", "host"],
+)
+def test_tampering_with_a_presigned_url_is_noticed(
+    tamper: Callable[[SignedRequest], SignedRequest],
+) -> None:
+    """The signature covers the query string but for itself, and all that it covers elsewhere."""
+    store = KeyStore()
+    with pytest.raises(SignatureError, match="The Canonical String for this request") as raised:
+        check(tamper(presigned(store.issue())), store)
+    assert raised.value.error_type == "InvalidSignatureException"
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date"]
+)
+@pytest.mark.parametrize("value", [None, ""])
+def test_presigned_url_has_to_be_whole(name: str, value: str | None) -> None:
+    """What is missing, or empty, is named."""
+    store = KeyStore()
+    with pytest.raises(SignatureError) as raised:
+        check(with_parameter(presigned(store.issue()), name, value), store)
+    assert raised.value.error_type == "IncompleteSignatureException"
+    wanted = f"AWS query-string parameters must include '{name}'."
+    assert raised.value.message == f"{wanted} Re-examine the query-string parameters."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("X-Amz-Algorithm", "AWS4-RSA", "Unsupported AWS 'algorithm': 'AWS4-RSA'"),
+        ("X-Amz-Credential", "a/b", "exactly 5"),
+        ("X-Amz-Date", "yesterday", "does not match YYYYMMDD|ISO-8601"),
+        ("X-Amz-SignedHeaders", "accept", "must be a 'SignedHeader'"),
+    ],
+)
+def test_presigned_url_that_is_wrong_says_so(name: str, value: str, message: str) -> None:
+    """Each parameter has to be what the algorithm says."""
+    store = KeyStore()
+    with pytest.raises(SignatureError, match=message):
+        check(with_parameter(presigned(store.issue()), name, value), store)
+
+
+def test_presigned_urls_last_five_minutes() -> None:
+    """Whatever X-Amz-Expires says, as API Gateway has it."""
+    store = KeyStore()
+    request = presigned(store.issue(), expires=604_800)
+    now = datetime.now(UTC)
+    assert check(request, store, now + timedelta(minutes=4.5))
+    with pytest.raises(SignatureError, match=r"Signature expired: .* - 5 min\.\)"):
+        check(request, store, now + timedelta(minutes=5.2))
+
+
+def test_token_of_a_presigned_url_is_in_it() -> None:
+    """Temporary credentials without their token are invalid."""
+    store = KeyStore()
+    request = presigned(store.issue(temporary=True))
+    with pytest.raises(SignatureError, match="security token included in the request is inval"):
+        check(with_parameter(request, "X-Amz-Security-Token", None), store)
+
+
+def test_two_signatures_are_one_too_many() -> None:
+    """A header and a presigned URL at once are refused."""
+    store = KeyStore()
+    request = presigned(store.issue())
+    both = with_header(request, "Authorization", "AWS4-HMAC-SHA256 Credential=a")
+    with pytest.raises(SignatureError, match="Found both 'X-Amz-Algorithm'"):
+        check(both, store)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,11 +15,10 @@ from deploy.local.templates import (
     escape_javascript,
     render_mapping,
 )
-from deploy.local.vtl import VtlError, VtlRenderError, render
+from deploy.local.vtl import VtlRenderError
+from tests.deploy.local.oracle import Case, check_template, recorded
 
-DATA = Path(__file__).parents[2] / "data" / "aws-oracle-public.jsonl"
-LINES = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
-CASES: list[dict[str, Any]] = [case for case in LINES if case["kind"] == "template"]
+CASES = [case for case in recorded() if case["kind"] == "template"]
 
 
 def mapped(
@@ -44,33 +41,10 @@ def mapped(
     )
 
 
-def recorded(case: dict[str, Any]) -> str:
-    """Render a recorded case."""
-    if "vars" in case:
-        # A JSON null is bound as a missing value, that is the empty string.
-        variables = {name: "" if value is None else value for name, value in case["vars"].items()}
-        return render(case["template"], variables)
-    return mapped(
-        case["template"],
-        phase=case["phase"],
-        body=case["input"]["body"],
-        params=case["input"]["params"],
-        context=case["context"],
-        stage_variables=case["stageVariables"],
-    ).output
-
-
 @pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
-def test_recorded_answer(case: dict[str, Any]) -> None:
+def test_recorded_answer(case: Case) -> None:
     """A template renders what API Gateway rendered."""
-    expected = case["expect"]
-    if "error" in expected:
-        with pytest.raises(VtlError):
-            recorded(case)
-    elif "output_json" in expected:
-        assert json.loads(recorded(case)) == expected["output_json"]
-    else:
-        assert recorded(case) == expected["output"]
+    check_template(case)
 
 
 @pytest.mark.parametrize(

@@ -71,11 +71,12 @@ def test_a_response_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_loop_shows_every_round(capsys: pytest.CaptureFixture[str]) -> None:
-    """A reference that is evaluated twice has two values."""
+    """A reference that is evaluated twice has two values, after that of the list."""
     _, output, _ = rendered(
         capsys, CONTRACT, "--operation", "GET /users/{userId}", "--event", str(READ), "--response"
     )
     assert [line.split()[-1] for line in parts(output)[2] if ".tags." in line] == [
+        '[{"S":"mathematics"},{"S":"engines"}]',
         '"mathematics"',
         '"engines"',
     ]
@@ -93,6 +94,45 @@ def test_options_fill_placeholders_and_stage_variables(
     assert '"TableName":"people"' in output
     _, output, _ = rendered(capsys, *arguments, "--response", "--stage-variable", "retryAfterMs=7")
     assert "Retry-After-Ms: 7" in output
+
+
+TWO = """\
+openapi: 3.0.1
+info: {title: t}
+paths:
+  /a/{p+}:
+    x-amazon-apigateway-any-method:
+      responses: {'200': {}}
+      x-amazon-apigateway-integration:
+        type: mock
+        requestTemplates: {application/json: '{"statusCode": 200}'}
+        responses:
+          default:
+            statusCode: '200'
+            responseTemplates:
+              a/b: |
+                first
+                $util.base64Decode("%%%")
+    get:
+      responses: {'200': {}}
+      x-amazon-apigateway-integration: {type: http, httpMethod: GET, uri: '${Backend}/'}
+"""
+
+
+def test_a_failing_render_has_its_line_in_the_file(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A method that stands for all of them is called ANY; others' placeholders may be given."""
+    (tmp_path / "api.yaml").write_text(TWO, "utf-8")
+    (tmp_path / "event.json").write_text("{}")
+    code, _, errors = rendered(
+        capsys,
+        *(str(tmp_path / "api.yaml"), "--operation", "ANY /a/{p+}", "--response"),
+        *("--event", str(tmp_path / "event.json"), "--set", "Backend=http://b.test"),
+    )
+    place = f"error: {tmp_path / 'api.yaml'}:16: "
+    assert (code, errors.startswith(place)) == (1, True), errors
+    assert errors.endswith("at line 2, column 1\n")
 
 
 @pytest.mark.parametrize(

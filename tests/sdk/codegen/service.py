@@ -13,6 +13,8 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.parser import BytesParser
+from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from urllib.parse import parse_qsl, quote, unquote
 import yaml
 
 METHODS = ("get", "put", "post", "patch", "delete")
+_FILE = "application/octet-stream"
 _DELIMITERS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 _Loader = type("_Loader", (yaml.SafeLoader,), {})
 _Loader.yaml_implicit_resolvers = {  # type: ignore[attr-defined]
@@ -131,8 +134,14 @@ class Example:
             if body:
                 yield f"a body: {body!r}"
             return
-        if headers.get("Content-Type") != kind:
-            yield f"content type {headers.get('Content-Type')}"
+        given = headers.get("Content-Type", "")
+        if kind.startswith("multipart/"):
+            wanted = sorted(_wanted_parts(examples[0]), key=lambda part: part[1] == _FILE)
+            if parts_of(given, body) != wanted:
+                yield f"parts {body!r}"
+            return
+        if given != kind:
+            yield f"content type {given}"
         if written(kind, examples[0]) != (json_of(body) if "json" in kind else body):
             yield f"body {body!r}"
 
@@ -147,6 +156,33 @@ def json_of(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         return body
+
+
+def parts_of(content_type: str, body: bytes) -> list[tuple[str, str | None, bytes]]:
+    """Name, media type and content of each part of a `multipart/form-data` body."""
+    head = b"MIME-Version: 1.0\r\nContent-Type: " + content_type.encode("ascii") + b"\r\n\r\n"
+    whole = BytesParser(policy=HTTP).parsebytes(head + body)
+    return [
+        (
+            str(part.get_param("name", header="Content-Disposition")).replace("%22", '"'),
+            part.get("Content-Type"),
+            bytes(part.get_payload(decode=True)),
+        )
+        for part in whole.iter_parts()
+    ]
+
+
+def _wanted_parts(example: Any) -> Iterator[tuple[str, str | None, bytes]]:
+    """The parts of an example: a text that starts with a control character is a file."""
+    for name, value in example.items():
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict):
+                text = json.dumps(part, separators=(",", ":"))
+                yield name, "application/json", text.encode()
+            elif isinstance(part, str) and part[:1] < " ":
+                yield name, _FILE, part.encode("latin-1")
+            else:
+                yield name, None, _text(part).encode()
 
 
 def written(kind: str, value: Any) -> Any:
@@ -263,6 +299,8 @@ def serve(document: Path) -> Iterator[Service]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body are two writes: without this, the second waits for the client's delayed ACK.
+        disable_nagle_algorithm = True
 
         def respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -283,7 +321,7 @@ def serve(document: Path) -> Iterator[Service]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         service.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
             yield service

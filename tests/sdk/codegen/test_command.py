@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from codegen.__main__ import main
+from codegen._generator import Places, generate
 from tests.sdk.codegen.documents import PRINTING, ROOT, SHIPMENTS, edited
 
 
@@ -22,17 +23,7 @@ def _tree(root: Path) -> dict[str, bytes]:
 
 
 def _arguments(out: Path, *more: str) -> list[str]:
-    messages = str(out / "messages.py")
-    return [
-        str(PRINTING),
-        "--package",
-        "printing",
-        "--out",
-        str(out),
-        "--messages",
-        messages,
-        *more,
-    ]
+    return [str(PRINTING), "--package", "printing", "--out", str(out), *more]
 
 
 @pytest.fixture
@@ -54,11 +45,20 @@ def test_output_is_the_golden_one(printing: Path) -> None:
 
 def test_package_has_the_runtime(printing: Path) -> None:
     """A package that is not the runtime's home gets a copy of the runtime, byte for byte."""
-    home = ROOT / "sdk" / "users_sdk"
-    modules = {path.name for path in (*home.glob("*.py"), home / "py.typed")}
-    copied = {path.name for path in (printing / "printing").iterdir() if path.is_file()}
-    assert copied == modules
-    assert (printing / "printing/_client.py").read_bytes() == (home / "_client.py").read_bytes()
+    runtime = _runtime(ROOT / "sdk" / "users_sdk")
+    copied = _tree(printing / "printing")
+    assert {name: copied.get(name) for name in runtime} == runtime
+    others = {name.partition("/")[0] for name in copied.keys() - runtime.keys()}
+    assert others == {
+        *("README.md", "__init__.py", "_generated", "pyproject.toml", "reference", "tests")
+    }
+
+
+def _runtime(home: Path) -> dict[str, bytes]:
+    """The hand-written modules of the package, with those of its folders."""
+    tree = _tree(home)
+    generated = {name for name in tree if name.startswith("_generated/")} | {"__init__.py"}
+    return {name: content for name, content in tree.items() if name not in generated}
 
 
 @pytest.mark.parametrize("seed", ["0", "4711"])
@@ -69,7 +69,6 @@ def test_output_does_not_depend_on_the_hash_seed(printing: Path, tmp_path: Path,
     command = [sys.executable, "-m", "codegen", *_arguments(out)]
     subprocess.run(command, check=True, env=environment, cwd=ROOT)
     assert _tree(out / "printing") == _tree(printing / "printing")
-    assert (out / "messages.py").read_bytes() == (printing / "messages.py").read_bytes()
 
 
 def test_check_is_silent_when_current(printing: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,12 +96,48 @@ def test_check_names_missing_and_extra_files(
     generated = printing / "printing/_generated"
     (generated / "received.py").unlink()
     (generated / "extra.py").write_text("", "utf-8")
-    (printing / "messages.py").unlink()
     assert main(_arguments(printing, "--check")) == 1
     out = capsys.readouterr().out
     assert f"+++ {generated / 'received.py'} (generated)" in out
-    assert f"+++ {printing / 'messages.py'} (generated)" in out
     assert f"{generated / 'extra.py'}: extra" in out
+
+
+def test_caches_are_no_drift(printing: Path) -> None:
+    """What tools leave in a package's folders is nobody's."""
+    for cache in ("__pycache__", "tests/__pycache__", ".pytest_cache/v", ".ruff_cache"):
+        (printing / "printing" / cache).mkdir(parents=True, exist_ok=True)
+        (printing / "printing" / cache / "left").write_text("", "utf-8")
+    assert main(_arguments(printing, "--check")) == 0
+
+
+def test_pages_and_tests_go_where_they_are_wanted(
+    printing: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Folders of their own take them out of the package, and are compared like it."""
+    pages, tests = printing / "docs/operations", printing / "checks"
+    places = ("--reference", str(pages), "--tests", str(tests))
+    assert main(_arguments(printing, *places)) == 0
+    inside = _tree(printing / "printing")
+    assert not [name for name in inside if name.startswith(("reference/", "tests/"))]
+    assert _tree(pages).keys() == {
+        *("add_document.md", "get_document.md", "get_print_jobs_job_id.md")
+    }
+    (tests / "test_operations.py").unlink()
+    (pages / "extra.md").write_text("", "utf-8")
+    assert main(_arguments(printing, *places, "--check")) == 1
+    out = capsys.readouterr().out
+    assert f"+++ {tests / 'test_operations.py'} (generated)" in out
+    assert f"{pages / 'extra.md'}: extra" in out
+
+
+def test_the_home_of_the_runtime_gets_no_project(tmp_path: Path) -> None:
+    """Where the hand-written modules live, pages and tests are made where they are asked for."""
+    home = ROOT / "sdk" / "users_sdk"
+    package = generate(ROOT / "openapi.yaml", Places(home))
+    assert {path.relative_to(home).parts[0] for path in package} == {"__init__.py", "_generated"}
+    more = generate(ROOT / "openapi.yaml", Places(home, tmp_path / "r", tmp_path / "t"))
+    added = {path.parent.name for path in more.keys() - package.keys()}
+    assert added == {"r", "t"}
 
 
 def test_stale_generated_files_are_removed_and_others_kept(printing: Path) -> None:
@@ -148,12 +183,12 @@ def test_settings_come_from_pyproject(
     assert caught.value.code == 2
     assert "[tool.codegen]" in capsys.readouterr().err
     (tmp_path / "pyproject.toml").write_text(
-        '[tool.codegen]\ndocument = "api.yaml"\npackage = "p"\nout = "o"\nmessages = "m.py"\n',
+        '[tool.codegen]\ndocument = "api.yaml"\npackage = "p"\nout = "o"\nreference = "r"\n',
         "utf-8",
     )
     assert main([]) == 0
     assert (tmp_path / "o/p/_generated/client.py").is_file()
-    assert (tmp_path / "m.py").is_file()
+    assert list((tmp_path / "r").glob("*.md"))
 
 
 def test_the_repository_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +197,8 @@ def test_the_repository_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["--check"]) == 0
 
 
-RENAMING = (("shipment", "elephant"), ("Shipment", "Elephant"), ("SHIPMENT", "ELEPHANT"))
+# The new word is as long as the old one and sorts like it, so that lines and lists stay alike.
+RENAMING = (("shipment", "shipwork"), ("Shipment", "Shipwork"), ("SHIPMENT", "SHIPWORK"))
 
 
 def _renamed(text: str) -> str:
@@ -171,21 +207,25 @@ def _renamed(text: str) -> str:
     return text
 
 
-def _comparable(root: Path) -> dict[str, list[str]]:
-    """The generated modules without the document's hash and name."""
+def _comparable(root: Path, runtime: dict[str, bytes]) -> dict[str, list[str]]:
+    """What was generated, without the document's hash."""
     return {
-        name: content.decode().splitlines()[2:]
-        for name, content in _tree(root / "sdk" / "_generated").items()
+        name: [line for line in content.decode().splitlines() if "sha256 of the doc" not in line]
+        for name, content in _tree(root / "sdk").items()
+        if name not in runtime
     }
 
 
 def test_output_follows_a_renaming(tmp_path: Path) -> None:
-    """The generator knows no entity: a renamed document makes the same code, renamed."""
+    """The generator knows no entity: a renamed document makes the same package, renamed."""
+    runtime = _runtime(ROOT / "sdk" / "users_sdk")
     renamed = tmp_path / _renamed(SHIPMENTS.name)
     renamed.write_text(_renamed(SHIPMENTS.read_text("utf-8")), "utf-8")
     for document, name in ((SHIPMENTS, "one"), (renamed, "two")):
         assert main([str(document), "--package", "sdk", "--out", str(tmp_path / name)]) == 0
-    before = _comparable(tmp_path / "one")
-    after = _comparable(tmp_path / "two")
-    assert {name: [_renamed(line) for line in lines] for name, lines in before.items()} == after
-    assert len(before) == 5
+    before = _comparable(tmp_path / "one", runtime)
+    after = _comparable(tmp_path / "two", runtime)
+    assert {
+        _renamed(name): [_renamed(line) for line in lines] for name, lines in before.items()
+    } == after
+    assert {"README.md", "reference/get_shipwork.md", "tests/test_operations.py"} <= after.keys()

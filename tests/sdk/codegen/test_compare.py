@@ -14,8 +14,26 @@ from tests.sdk.codegen.documents import BILLING, PRINTING, SHIPMENTS, Edit, edit
     ("edit", "said", "release"),
     [
         (("title: Shipments API", "title: Parcels"), "is called `ParcelsClient`", "major"),
-        (("Id: printLabel", "Id: printIt"), "method `print_label` is removed", "major"),
-        (("Id: printLabel", "Id: printIt"), "method `print_it` is new", "major"),
+        (("Id: printLabel", "Id: printIt"), "method `print_label` is called `print_it`", "major"),
+        (("Id: printLabel", "Id: printIt"), "tokens of `print_it`", "major"),
+        (
+            (
+                "printing]\n                succeeded: [printed]\n                failed: [jammed]",
+                "printing, jammed]\n                succeeded: [printed]",
+            ),
+            "state `jammed` of method `print_label` means pending, not failed",
+            "major",
+        ),
+        (
+            ("'409': {$ref", "'410': {$ref"),
+            "the error 409 of method `create_shipment` holds `None`, not `models.Error`",
+            "major",
+        ),
+        (
+            ("      security: [{sigv4: []}]", "      security: []"),
+            "the request of method `list_shipments` is not signed any more",
+            "major",
+        ),
         (
             ("summary: Get a shipment.", "deprecated: true"),
             "method `get_shipment` is deprecated",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,9 +71,14 @@ def test_reference_is_percent_decoded(tmp_path: Path) -> None:
 
 
 def test_json_is_read_as_well(tmp_path: Path) -> None:
-    """JSON is YAML."""
-    text = '{"openapi": "3.0.0",\n"info": {"title": "T", "version": "1"},\n\t"paths": {}}'
-    assert _load(tmp_path, text.replace("\t", "")).line("#/paths") == 3
+    """JSON is YAML but for tabs and characters in two escapes, which are read all the same."""
+    title = json.dumps("a\\\U0001f642")
+    text = (
+        f'{{"openapi": "3.0.0",\n\t"info": {{"title": {title}, "version": "1"}},\n\t"paths": {{}}}}'
+    )
+    document = _load(tmp_path, text)
+    assert document.line("#/paths") == 3
+    assert document.root == json.loads(text)
 
 
 @pytest.mark.parametrize(

@@ -200,9 +200,14 @@ TWO_STATUS_LINKS = (
         ([_async("succeded: [done]")], "succeded:", "no key `succeded`"),
         ([_async("[queued]")], "x-async:", "is no object"),
         (
-            [("          application/json:", "          multipart/form-data:")],
-            "multipart/form-data:",
-            "are not supported",
+            [
+                (
+                    "application/json:\n            schema: {$ref: '#/components/schemas/new-d",
+                    "multipart/form-data:\n            schema: {type: string, title: '",
+                )
+            ],
+            "schema: {type: string, title",
+            "no object with properties",
         ),
         (
             [
@@ -262,3 +267,22 @@ def test_a_problem_says_what_why_and_how_to_mend(problems_of: Problems) -> None:
         "`GET /print-jobs/{job-id}`; the parameter is required; "
         "add it to the link: `job-id: $response.body#/…`"
     )
+
+
+def test_a_state_may_be_a_number(read_edited: Read) -> None:
+    """States are compared as text: a number as JSON writes it."""
+    words = "type: string, enum: [queued, In-Progress, done, timed_out]"
+    numbers = words, "type: integer, enum: [0, 1, 2, 3]"
+    said = _async("pending: [0, 1]", "succeeded: [2]", "failed: [3]")
+    states = _only(read_edited(numbers, said)).states
+    assert (states.pending, states.succeeded, states.failed) == (("0", "1"), ("2",), ("3",))
+
+
+def test_an_extension_that_nothing_reads_is_refused(problems_of: Problems) -> None:
+    """`x-async` counts on the link from the 202 answer only; elsewhere it is a mistake."""
+    operation = "      operationId: get-document\n      deprecated"
+    [problem] = problems_of(
+        (operation, operation.replace("\n", "\n      x-async: {pending: [queued]}\n"))
+    )
+    assert problem.pointer.endswith("/get/x-async")
+    assert "does not stand on a link" in problem.what

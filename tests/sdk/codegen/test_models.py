@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 from datetime import date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
+
+from tests.sdk.codegen.conftest import imported
 
 REQUIRED = {"str": "a", "list": ["ab"], "date": "2026-01-31", "null": None}
 
@@ -17,6 +20,11 @@ REQUIRED = {"str": "a", "list": ["ab"], "date": "2026-01-31", "null": None}
 def _read(package: ModuleType, operation: str, status: str, body: object) -> Any:
     operations = importlib.import_module(f"{package.__name__}._generated.operations")
     return TypeAdapter(getattr(operations, operation).results[status]).validate_python(body)
+
+
+def _body(package: ModuleType, operation: str) -> TypeAdapter[Any]:
+    operations = importlib.import_module(f"{package.__name__}._generated.operations")
+    return TypeAdapter(getattr(operations, operation).body.type)
 
 
 def test_equal_schemas_stay_apart(awkward: ModuleType) -> None:
@@ -92,3 +100,58 @@ def test_maps_and_other_members_are_kept(awkward: ModuleType) -> None:
     )
     assert type(odd.dict_["k"]) is awkward.models.OddDictValue
     assert odd.x.more == 3
+
+
+PARTS = """\
+openapi: 3.0.3
+info: {title: Parts, version: '1'}
+paths:
+  /parts:
+    post:
+      operationId: changeParts
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Part'}}}}
+      responses:
+        '200':
+          description: The parts.
+          content:
+            application/json:
+              schema: {type: array, items: {$ref: '#/components/schemas/Part'}}
+components:
+  schemas:
+    Part:
+      type: object
+      required: [kind]
+      discriminator: {propertyName: kind, mapping: {wheel: '#/components/schemas/Wheel'}}
+      properties:
+        kind: {type: string}
+        next: {$ref: '#/components/schemas/Part'}
+    Wheel:
+      allOf:
+        - {$ref: '#/components/schemas/Part'}
+        - {type: object, properties: {spokes: {type: integer, minimum: 3}}}
+    Tyre:
+      allOf:
+        - {$ref: '#/components/schemas/Wheel'}
+        - {type: object, properties: {width: {type: integer}}}
+"""
+
+
+def test_a_base_that_tells_its_kinds_apart_is_read_as_them(tmp_path: Path) -> None:
+    """A `discriminator` beside `allOf`: a reference to the base means any of its kinds."""
+    path = tmp_path / "parts.yaml"
+    path.write_text(PARTS, "utf-8")
+    answer = [
+        {"kind": "wheel", "spokes": 2, "next": {"kind": "Tyre", "width": 3}},
+        {"kind": "unheard of", "next": None, "x": 1},
+    ]
+    with imported(path, "parts_sdk", tmp_path) as package:
+        models = package.models
+        [wheel, other] = _read(package, "CHANGE_PARTS", "200", answer)
+        assert (type(wheel), type(wheel.next)) == (models.Wheel, models.Tyre)
+        assert (type(other), other.x) == (models.Part, 1)
+        body = _body(package, "CHANGE_PARTS")
+        with pytest.raises(ValidationError, match="spokes"):
+            body.validate_python({"kind": "wheel", "spokes": 2})
+        sent = models.Wheel(kind="wheel", next=models.Tyre(kind="Tyre", width=3))
+        dumped = body.dump_python(body.validate_python(sent), mode="json", exclude_unset=True)
+        assert dumped == {"kind": "wheel", "next": {"kind": "Tyre", "width": 3}}

@@ -123,3 +123,21 @@ def test_every_text_makes_an_identifier(text: str) -> None:
         *_names.member_names([text]),
     ]
     assert all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("name", "many"),
+    [
+        ("create_user", "create_users"),
+        ("create_box", "create_boxes"),
+        ("create_entry", "create_entries"),
+        ("create_key", "create_keys"),
+        ("create_address", "create_address_many"),
+        ("set_status", "set_status_many"),
+        ("create_users", "create_users_many"),
+        ("print_label", "print_label_many"),
+    ],
+)
+def test_the_method_for_many_is_the_plural_of_the_last_word(name: str, many: str) -> None:
+    """Or `_many`, where it ends in s or another method has the name."""
+    assert _names.many_name(name, {"print_labels"}) == many

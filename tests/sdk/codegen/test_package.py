@@ -18,6 +18,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from tests.sdk.codegen.documents import ROOT
+from tests.sdk.codegen.pages import programs
 
 ID = "6a1b1c1e-0000-4000-8000-000000000000"
 PARTY = {"name": "A", "street": "S", "city": "C", "country": "DE"}
@@ -82,12 +83,46 @@ class _Service:
         return httpx.Response(404, json={"code": "GONE", "message": "Not here."})
 
 
-@pytest.mark.timeout(240)  # on a machine whose mypy has no cache yet
-def test_generated_code_is_strictly_typed(shipments: ModuleType, awkward: ModuleType) -> None:
-    """Packages pass mypy's strict checks, their runtime included."""
+@pytest.fixture(scope="module")
+def sources(
+    shipments: ModuleType, awkward: ModuleType, tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    """Folders of packages, and of the programs of their pages."""
+    shown = tmp_path_factory.mktemp("programs")
     packages = [Path(str(package.__file__)).parent for package in (shipments, awkward)]
+    for package in packages:
+        for page in (package / "README.md", *sorted((package / "reference").iterdir())):
+            for number, program in enumerate(programs(page.read_text("utf-8"))):
+                name = f"{package.name}_{page.stem}_{number}.py"
+                (shown / name).write_text(program, "utf-8")
+    return [*packages, shown]
+
+
+@pytest.mark.timeout(240)  # on a machine whose mypy has no cache yet
+def test_packages_and_their_programs_are_strictly_typed(sources: list[Path]) -> None:
+    """Packages pass mypy's strict checks, with their runtime, tests, and programs of pages."""
     command = [sys.executable, "-m", "mypy", "--config-file", "pyproject.toml"]
-    done = subprocess.run([*command, *map(str, packages)], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run([*command, *map(str, sources)], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.timeout(240)
+def test_what_is_generated_passes_another_checker(sources: list[Path], tmp_path: Path) -> None:
+    """Pyright's strict checks find nothing in generated modules, tests, and programs of pages."""
+    *packages, shown = sources
+    settings = {
+        "include": [
+            str(shown),
+            *(str(it / part) for it in packages for part in ("__init__.py", "_generated", "tests")),
+        ],
+        "extraPaths": [str(package.parent) for package in packages],
+        "typeCheckingMode": "strict",
+    }
+    path = tmp_path / "pyrightconfig.json"
+    path.write_text(json.dumps(settings), "utf-8")
+    command = [sys.executable, "-m", "basedpyright", "--project", str(path)]
+    command += ["--pythonpath", sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 

@@ -32,7 +32,7 @@ Shape = Annotated[Circle | Square | Model, Tagged("kind", {"circle": 0, "square"
 
 
 def _prepared(operation: Operation[Any], body: object = None, **arguments: object) -> Prepared:
-    return prepare(operation, "http://a", arguments, body, headers={}, new_key=str)
+    return prepare(operation, "http://a", arguments, body, headers=Headers({}), new_key=str)
 
 
 def _posting(kind: Any, media_type: str, result: Any = None) -> Operation[Any]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.auth import SigV4Auth
+from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -104,6 +104,24 @@ def test_failures_have_their_gateway_response(
     with pytest.raises(GatewayError) as raised:
         run(request, iam_method, keys, time.time() + seconds)
     assert (raised.value.response_type, raised.value.error_type) == (response_type, error_type)
+
+
+def test_presigned_urls_are_as_good_as_headers(iam_method: Method) -> None:
+    """The caller is known; what is wrong has the gateway response of a wrong header."""
+    keys = KeyStore()
+    key = keys.issue(user_name="ada")
+    signed = AWSRequest("POST", URL)
+    credentials = Credentials(key.access_key_id, key.secret_access_key)
+    SigV4QueryAuth(credentials, "execute-api", "us-east-1").add_auth(signed)
+    raw_query = str(signed.url).partition("?")[2]
+    request = signed_by(None, body=b"", raw_query=raw_query)
+    identity = run(request, iam_method, keys)["identity"]
+    assert isinstance(identity, dict)
+    assert identity["userArn"] == key.user_arn
+    with pytest.raises(GatewayError) as raised:
+        run(signed_by(None, raw_query="X-Amz-Algorithm=AWS4-HMAC-SHA256"), iam_method, keys)
+    assert raised.value.response_type == "INVALID_SIGNATURE"
+    assert raised.value.error_type == "IncompleteSignatureException"
 
 
 def test_key_without_permission_is_denied(iam_method: Method) -> None:

@@ -163,3 +163,15 @@ def test_proxy_passes_headers_and_query(built: Make) -> None:
     assert "Host" not in result.headers
     assert result.querystring == {"a": ["1", "2"]}
     assert result.body == "raw"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [(b"caf\xc3\xa9", "café"), (b"caf\xe9 \xff\xfe", "caf\ufffd \ufffd\ufffd"), (b"\x00", "\x00")],
+)
+@pytest.mark.parametrize("members", [{}, {"requestTemplates": {"application/json": "$input.body"}}])
+def test_bodies_are_read_as_utf_8(
+    built: Make, members: dict[str, Any], body: bytes, text: str
+) -> None:
+    """What is no UTF-8 becomes U+FFFD, passed through or by a template."""
+    assert built({"body": body}, **members).body == text

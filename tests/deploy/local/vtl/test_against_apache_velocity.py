@@ -128,6 +128,10 @@ REFERENCES = st.sampled_from(
         *("$5", "$", "$ ", "${", "$!", "$.", "$[", "$a{b}", "$m.put('k', $n)", "$l.add('y')"),
         *('$s.split("t")[0]', "$s.charAt(1)", "$n.toString().length()", "$s.foo()", "$l[9]"),
         *("$foreach.parent.count", "$foreach.first", "$foreach.last", "$velocityHasNext", "$j"),
+        *("$l.subList(1, 3)", "$z", "$z.size()", "$z.clear()", "$z.remove(0)", "$it.next()"),
+        *("$it.hasNext()", "$it.remove()", "$m.entrySet().iterator().next().value", "$z[0]"),
+        *("$l.stream().count()", "$s.chars().sum()", "$s.lines().count()", "$n.byteValue()"),
+        *("$l.class.name", "$s.split('t').class.simpleName", "$s.wait(1)"),
         *("$bodyContent", "$p", "$!p", "${p}", "$i.a", "$i[0]", "$d1.length()", "$m.b['c']"),
     ]
 )
@@ -152,7 +156,19 @@ METHODS = st.sampled_from(
         *("$l.contains", "$l.containsAll", "$l.removeAll", "$l.isEmpty", "$nested.get"),
         *("$m.get", "$m.put", "$m.remove", "$m.containsKey", "$m.getOrDefault", "$m.putAll"),
         *("$m.keySet().contains", "$m.values().remove", "$m.b.get", "$m.entrySet().size"),
-        *("$n.equals", "$n.compareTo", "$n.toString", "$n.parseInt", "$d.compareTo", "$t.equals"),
+        *("$l.sort", "$l.listIterator", "$l.of", "$l.toArray", "$z.add", "$z.set", "$z.equals"),
+        *("$m.merge", "$m.replace", "$m.keySet().removeAll", "$m.values().retainAll", "$m.entry"),
+        *("$s.codePointCount", "$s.codePointBefore", "$s.indent", "$s.join", "$s.valueOf"),
+        *("$s.format", "$s.charAt", "$n.decode", "$n.toUnsignedString", "$d.toHexString"),
+        *(
+            "$d.max",
+            "$n.equals",
+            "$n.compareTo",
+            "$n.toString",
+            "$n.parseInt",
+            "$d.compareTo",
+            "$t.equals",
+        ),
     ]
 )
 CALLS = st.tuples(METHODS, st.lists(VALUES, max_size=3)).map(
@@ -198,6 +214,12 @@ SETS = st.one_of(
         lambda pair: f"#set(${pair[0]} = {pair[1]})"
     ),
     EXPRESSIONS.map(lambda one: f" #set( $x={one} ) "),
+    st.sampled_from(
+        [
+            *("#set($z = $l.subList(1, 3))", "#set($it = $l.iterator())", "#set($z[0] = 'z')"),
+            *("#set($it = $m.keySet().iterator())", "#set($it = $l.listIterator())"),
+        ]
+    ),
 )
 EVALUATED = st.sampled_from(["#evaluate('$s #set($x=1)')", '#evaluate("$s")', "#evaluate($nope)"])
 ESCAPED = st.tuples(
@@ -228,6 +250,8 @@ def blocks(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
             lambda p: f"#macro(wrap $p)<$p$bodyContent>#end#@wrap({p[1]}){p[0]}#end"
         ),
         inner.map(lambda one: f"#define($d1){one}#end"),
+        inner.map(lambda one: f"#foreach($foreach in $l){one}#end"),
+        inner.map(lambda one: f"#set($z = $l.subList(1, 3)){one}$z$l"),
         inner.map(lambda one: f"#macro(mac $p){one}$p#end#mac($n)#mac($nope)"),
         inner.map(lambda one: f"#literal(){one}#end"),
     )

@@ -45,6 +45,7 @@ TEMPLATES = [
     "#set($a.n.s = 'set')$a.n.s#set($nope.x = 1)#set($l[0] = 9)$l#set($z = $nope)$z",
     "\\$s \\\\$s $$s $!nope $!{a.n.s} ${s} $5 ## c\n#* b *##[[ $s ]]#",
     "".join(f"#foreach($v{depth} in $l)" for depth in range(6)) + "$v5" + "#end" * 6,
+    "\\#later #later() #macro(later)$s#end \\#later",
     "#if($t)" * 30 + "$s" + "#end" * 30,
     "#if($nope == 1)" + "".join(f"#elseif($l[0] == {n})" for n in range(20, 0, -1)) + "y#end",
 ]

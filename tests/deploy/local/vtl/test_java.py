@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from deploy.local.vtl import BigInteger, Float, HashMap, Long, render
+from deploy.local.vtl._equality import equals, hash_code
 from deploy.local.vtl._java import compute, double_string, to_string
-from deploy.local.vtl._values import class_name, equals, hash_code
+from deploy.local.vtl._values import class_name
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.local.vtl import ABSENT, VtlObject, VtlRenderError, render
 
+BYTES = "java.lang.Byte java.lang.Short"
 FORMATTED = "00042|ab  |1.01|ff|1,234,567"
 VARIABLES: dict[str, object] = {
     "s": "hello",
@@ -85,3 +86,37 @@ class Point(VtlObject):
 def test_objects_opt_in() -> None:
     """An object of the protocol has the members that it offers and no others."""
     assert render("$p.x $p.add(1, 2) $p.y $p.vtl_get('x')", {"p": Point()}) == "1 3  "
+
+
+@pytest.mark.parametrize(
+    ("template", "output"),
+    [
+        ("$u.codePointCount(0, 4) $u.codePointBefore(3) $u.offsetByCodePoints(0, 2)", "3 128512 3"),
+        ("$u.charAt(1)$u.charAt(2) $u.charAt(1)", "\U0001f600 ?"),
+        ("$s.lines().count() $s.chars().sum() $s.chars().max()", "1 532 OptionalInt[111]"),
+        ("[$s.indent(2)] $s.compare('a', 'c') $s.join('-', $m.keySet())", "[  hello\n] -2 a-b"),
+        ("$s.valueOf($s.toCharArray()) $s.copyValueOf($s.toCharArray(), 1, 2)", "hello el"),
+        ("$s.split('', -1).size() $s.replaceAll('z', $no) $s.matches('\\2')", "6 hello false"),
+        ("$n.decode('0x1F') $n.toUnsignedString(-1, 16) $n.bitCount(7)", "31 ffffffff 3"),
+        ("#set($b = $n.byteValue())#set($c = $b * $b * $b)$b.class.name $c.class.name", BYTES),
+        ("$S.format('%-5s|%#x|%(d|%e', 'a', 255, -5, 1.5)", "a    |0xff|(5)|1.500000e+00"),
+        ("#set($c = $s.charAt(0))$c.isLetter($c) $c.isDigit(48) $c.getType($c)", "true true 2"),
+    ],
+)
+def test_less_usual_methods(template: str, output: str) -> None:
+    """Code points, streams, unsigned numbers and small integers are those of Java 17."""
+    assert render(template, copy.deepcopy(VARIABLES), mode="velocity") == output
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        *("$s.wait(1)", "$s.notify()", "$S.format('%#d', 1)", "$S.format('%-05d', 1)"),
+        *("$S.format('%.2d', 1)", "$s.matches('{')", "$s.matches('a{,2}')", "$n.decode('x')"),
+        *("$n.divideUnsigned(1, 0)", "$s.codePointCount(2, 1)", "$s.compareToIgnoreCase($no)"),
+    ],
+)
+def test_less_usual_refusals(template: str) -> None:
+    """Formats and patterns that Java refuses are errors."""
+    with pytest.raises(VtlRenderError):
+        render(template, copy.deepcopy(VARIABLES), mode="velocity")

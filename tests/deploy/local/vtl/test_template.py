@@ -57,6 +57,29 @@ def test_parse_error_says_where_and_what() -> None:
     assert "line 2, column 8" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("template", "hint"),
+    [
+        (
+            "#forech($a in $b)x#end",
+            "#forech at line 1, column 1 is no directive: did you mean #foreach",
+        ),
+        ("\n #iff($a)x#end", "#iff at line 2, column 2 is no directive: did you mean #if?"),
+        ("#sett($a = 1)", "#sett at line 1, column 1 is no directive: did you mean #set?"),
+        ("#if($a)x#{ned}", "#ned at line 1, column 9 is no directive: did you mean #end?"),
+        ("#if($a)x#colour", ""),
+        ("#foreach($a xn $b)", ""),
+    ],
+)
+def test_parse_error_names_a_misspelt_directive(template: str, hint: str) -> None:
+    """A word close to a directive is text for Velocity, and named where the text then fails."""
+    with pytest.raises(VtlParseError) as caught:
+        Template(template)
+    assert caught.value.hint.startswith(hint)
+    assert str(caught.value).endswith(caught.value.hint)
+    assert bool(hint) is bool(caught.value.hint)
+
+
 def test_render_error_says_where_and_what() -> None:
     """A render error points at the reference that failed."""
     with pytest.raises(VtlRenderError) as caught:

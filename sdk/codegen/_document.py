@@ -291,9 +291,30 @@ def _check_references(document: Document) -> Iterator[Problem]:
             what, why = f"`{reference}` is in another file", "a document stands alone"
         elif document.find(reference) is None:
             what, why = f"there is no `{reference}`", "the reference leads nowhere"
+        elif _is_circle(document, pointer.removesuffix("/$ref")):
+            what, why = f"`{reference}` leads back here", "it never comes to a value"
         else:
             continue
         yield document.problem(pointer, what, why, "point to a place in this document: `#/…`")
+
+
+def _is_circle(document: Document, pointer: str) -> bool:
+    """Whether what stands at a pointer is itself again, by references and the parts of `allOf`."""
+    seen: set[str] = set()
+    waiting = [pointer]
+    while waiting:
+        found = document.find(waiting.pop())
+        node, place = found or ({}, "")
+        if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+            steps = [node["$ref"]]
+        else:
+            parts = node.get("allOf", ()) if isinstance(node, dict) else ()
+            steps = [join(place, "allOf", index) for index in range(len(parts))]
+        if pointer in steps:
+            return True
+        waiting += [step for step in steps if step not in seen]
+        seen.update(steps)
+    return False
 
 
 def _references(node: Json, pointer: str) -> Iterator[tuple[str, str]]:
@@ -325,6 +346,7 @@ def _validate(document: Document, *, follow: bool) -> Iterator[Problem]:
     from openapi_spec_validator.schemas.backend.jsonschema import create_validator
     from openapi_spec_validator.validation.exceptions import (
         DuplicateOperationIDError,
+        ParameterDuplicateError,
         UnresolvableParameterError,
     )
 
@@ -333,13 +355,16 @@ def _validate(document: Document, *, follow: bool) -> Iterator[Problem]:
         # choice did not match.
         schema_validator = create_validator(schema_v30)
 
-    form = Validator.schema_validator.iter_errors(document.root)
-    for error in Validator(document.root).iter_errors() if follow else form:
+    errors = list(Validator.schema_validator.iter_errors(document.root))
+    # What is not of OpenAPI's form, it cannot follow.
+    for error in errors or (Validator(document.root).iter_errors() if follow else ()):
         leaf = _leaf(error)
         place = join("#", *leaf.absolute_path)
-        # The first two come without their place, and are found again where operations are read;
-        # others come a second time, with their place counted from a schema's own root.
-        known = isinstance(error, DuplicateOperationIDError | UnresolvableParameterError)
+        # These come without their place, and are found again where operations are read; others
+        # come a second time, with their place counted from a schema's own root.
+        known = isinstance(
+            error, DuplicateOperationIDError | ParameterDuplicateError | UnresolvableParameterError
+        )
         if not known and document.find(place) is not None:
             yield document.problem(
                 place,

@@ -103,7 +103,7 @@ def read_file(path: Path) -> tuple[Document, Api, Directed]:
         api, directed = read(document)
     except DocumentError as error:
         raise DocumentError(error.source, [*problems, *beyond(error.problems, problems)]) from None
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         # Readers rely on the form: without it they may stop anywhere, and its faults are told.
         if not problems:
             raise

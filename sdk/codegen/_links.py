@@ -285,7 +285,8 @@ class LinkReader:
             )
             return None
         node, where = found
-        kind = self._schemas.received_type(node, where, f"{tokens(value_pointer)[-1]} result")
+        last = next(reversed(tokens(value_pointer)), "whole")
+        kind = self._schemas.received_type(node, where, f"{last} result")
         return Embedded(value_pointer, kind.removesuffix(" | None"))
 
     # Arguments
@@ -296,12 +297,20 @@ class LinkReader:
         target = self._target(link, pointer)
         if target is None:
             return ()
-        bindings = []
+        bindings: list[Binding] = []
         for key, value in link.get("parameters", {}).items():
             place = join(pointer, "parameters", key)
             parameter = self._parameter(target, key, place)
-            if parameter is not None:
-                bindings.append(self._binding(parameter.name, value, source, response, place))
+            if parameter is None:
+                continue
+            if parameter.name in {binding.parameter for binding in bindings}:
+                self._report(
+                    place,
+                    f"`{parameter.wire_name}` is given twice",
+                    "which of the two counts is not said",
+                    "remove one",
+                )
+            bindings.append(self._binding(parameter.name, value, source, response, place))
         self._check_required(target, {binding.parameter for binding in bindings}, link, pointer)
         return tuple(bindings)
 

@@ -83,10 +83,22 @@ class OperationReader:
     ) -> Iterator[Parameter]:
         found: dict[tuple[str, str], tuple[Node, str]] = {}
         for nodes, place in (shared, (node.get("parameters", []), join(pointer, "parameters"))):
+            seen: set[tuple[str, str]] = set()
             for index, item in enumerate(nodes):
                 item, where = self._document.follow(item, join(place, index))
+                identity = item["in"], item["name"]
+                if identity in seen:
+                    self.problems.append(
+                        self._document.problem(
+                            join(place, index),
+                            f"the {item['in']} parameter `{item['name']}` is there twice",
+                            "only one can count",
+                            "remove one",
+                        )
+                    )
+                seen.add(identity)
                 if item["in"] != "header" or item["name"].lower() not in _IGNORED_HEADERS:
-                    found[item["in"], item["name"]] = (item, where)
+                    found[identity] = (item, where)
         owners: dict[str, str] = {}
         for item, where in found.values():
             parameter = self._parameter(item, where, title)

@@ -152,6 +152,8 @@ class Schemas:
             name = tokens(target)[-1] if "/" in target else target
             if name in kinds:
                 tags[tag] = kinds.index(name)
+            else:
+                self._report_tag(join(base, "discriminator", "mapping", tag), target)
         names = [self._names[join(COMPONENTS, kind)] for kind in kinds]
         return {
             "oneOf": [{"$ref": f"{COMPONENTS}/{name}"} for name in names],
@@ -247,13 +249,23 @@ class Schemas:
                     for index, part in enumerate(schema[keyword])
                 ]
         if isinstance(schema.get("discriminator"), dict) and {"oneOf", "anyOf"} & schema.keys():
-            node[TAGS] = self._tags(schema)
+            node[TAGS] = self._tags(schema, pointer)
         if "items" in schema:
             node["items"] = self._item(schema["items"], join(pointer, "items"), f"{name} item")
         self._normalise_object(schema, node, pointer, name)
         return node
 
-    def _tags(self, schema: Node) -> Node:
+    def _report_tag(self, pointer: str, target: str) -> None:
+        self.problems.append(
+            self._document.problem(
+                pointer,
+                f"`{target}` is none of the schemas that are told apart here",
+                "what has this value would not be read as anything",
+                "name one of them: `#/components/schemas/…`",
+            )
+        )
+
+    def _tags(self, schema: Node, pointer: str) -> Node:
         """By which value of which member the parts of a `oneOf` are told apart: tag to index."""
         said = schema["discriminator"]
         parts = schema.get("oneOf") or schema.get("anyOf") or []
@@ -263,6 +275,8 @@ class Schemas:
             name = target.rpartition("/")[2]
             if name in named:
                 tags[tag] = named.index(name)
+            else:
+                self._report_tag(join(pointer, "discriminator", "mapping", tag), target)
         return {"property": said["propertyName"], "tags": tags}
 
     def _part(self, schema: Json, pointer: str, name: str, keyword: str) -> Node:

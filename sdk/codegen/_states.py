@@ -136,6 +136,13 @@ class StateReader:
                 "name a described part of the status body: `$response.body#/…`",
             )
             return None
+        if isinstance(found[0], dict) and found[0].get("type") in ("object", "array"):
+            self._report(
+                join(self._pointer, "state"),
+                f"`{said}` is of type {found[0]['type']}",
+                "a state is one word or number",
+                "name the member that holds it: `$response.body#/…`",
+            )
         return pointer, _values(found[0]), found[1]
 
     def _classes(self, values: list[str], place: str) -> dict[str, str]:

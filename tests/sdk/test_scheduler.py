@@ -123,7 +123,7 @@ async def test_a_thousand_handles_share_a_few_questions_at_a_time() -> None:
     """Corner 18: all are asked, and never more than the limit at once."""
     transport = Transport(0.001)
     tickets = [Ticket() for _ in range(1000)]
-    timer = scheduler(transport)
+    timer = Scheduler(transport, asyncio.get_running_loop(), pace=Pace(rate=1e6))
     threads = set(threading.enumerate())
     for ticket in tickets:
         timer.add(ticket)

@@ -122,3 +122,34 @@ def test_an_invalid_document_is_refused_with_its_place(problems_of: Problems) ->
     """What OpenAPI 3.0 does not allow is named where it stands."""
     (problem,) = problems_of(("summary: Add a document", "summary: [Add]"))
     assert (problem.line, problem.pointer) == (8, "#/paths/~1documents/post/summary")
+
+
+@pytest.mark.parametrize(
+    ("schemas", "lines"),
+    [
+        ("A: {$ref: '#/components/schemas/B'}\n    B: {$ref: '#/components/schemas/A'}", [6, 7]),
+        ("A: {allOf: [{$ref: '#/components/schemas/A'}]}", [6]),
+    ],
+)
+def test_what_leads_back_to_itself_is_refused(
+    tmp_path: Path, schemas: str, lines: list[int]
+) -> None:
+    """A chain of references or of `allOf` without an end is told, each at its place."""
+    text = (
+        "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {}\n"
+        f"components:\n  schemas:\n    {schemas}\n"
+    )
+    with pytest.raises(DocumentError) as caught:
+        _load(tmp_path, text)
+    told = [p.line for p in caught.value.problems if "leads back here" in p.what]
+    assert told == lines
+
+
+def test_a_schema_may_hold_itself(tmp_path: Path) -> None:
+    """A member of the same schema is no circle: a value has an end."""
+    schema = "{type: object, properties: {a: {allOf: [{$ref: '#/components/schemas/A'}]}}}"
+    _load(
+        tmp_path,
+        "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {}\n"
+        f"components:\n  schemas:\n    A: {schema}\n",
+    )

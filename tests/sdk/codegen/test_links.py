@@ -198,6 +198,29 @@ TWO_STATUS_LINKS = (
         ([_async("state: gone")], "state: gone", "has no `gone`"),
         ([_async("error: $response.body#/gone")], "error: $", "has no `$response.body#/gone`"),
         ([_async("succeded: [done]")], "succeded:", "no key `succeded`"),
+        (
+            [
+                ("state: {type: string, enum", "state: {type: object, enum"),
+                _async("state: $response.body#/state"),
+            ],
+            "state: $",
+            "is of type object",
+        ),
+        (
+            [("parameters: {path.job-id:", "parameters: {job-id: '1', path.job-id:")],
+            "parameters: {job-id:",
+            "`job-id` is given twice",
+        ),
+        (
+            [
+                (
+                    "- {name: timeout, in: query",
+                    "- {name: timeout, in: query, schema: {}}\n        - {name: timeout, in: query",
+                )
+            ],
+            "timeout, in: query, schema: {type",
+            "`timeout` is there twice",
+        ),
         ([_async("[queued]")], "x-async:", "is no object"),
         (
             [

@@ -60,7 +60,6 @@ def ignored(contract: Contract) -> list[Finding]:
         contract: A document in which `refused` finds nothing, or the readable part of one.
     """
     rules = {
-        "security": _security,
         "schema": _schemas,
         "parameter": _parameters,
         "operation": _operations,
@@ -103,16 +102,6 @@ def _model_names(contract: Contract) -> Iterator[Problem]:
         if not (name.isascii() and name.isalnum()):
             message = f"Model name must be alphanumeric: `{name}`"
             yield Problem(join("/components/schemas", name), message, "Write letters and digits")
-
-
-def _security(contract: Contract) -> Iterator[Problem]:
-    if not contract.document.get("security"):
-        return
-    for operation in contract.operations():
-        if "security" not in operation.node:
-            message = "`security` at the root is ignored: operations without their own are open"
-            yield Problem("/security", message, "Write `security` in every operation")
-            return
 
 
 def _schemas(contract: Contract) -> Iterator[Problem]:

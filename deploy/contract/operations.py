@@ -81,7 +81,7 @@ _RESPONSE_SOURCE: Final = re.compile(
 
 
 def security(contract: Contract) -> Iterator[Problem]:
-    """Every operation demands Signature Version 4; API Gateway ignores `security` at the root."""
+    """Every operation demands Signature Version 4, by its own `security`."""
     schemes = contract.document.get("components", {}).get("securitySchemes", {})
     signed = {name for name, node in schemes.items() if _SIGV4.items() <= node.items()}
     remedy = f"Write `security: [{{{min(signed, default='sigv4')}: []}}]`"
@@ -144,11 +144,19 @@ def passthrough(contract: Contract) -> Iterator[Problem]:
 
 
 def integration_keys(contract: Contract) -> Iterator[Problem]:
-    """API Gateway knows every key of an integration, and every extension; others have no effect."""
+    """
+    API Gateway knows every key of an integration, and every extension; others have no effect.
+
+    Nor has a mapping of the request that is no text: `true` without quotes, for one.
+    """
     for operation in contract.operations():
         at = join(operation.pointer, INTEGRATION)
         node = operation.node[INTEGRATION]
         yield from _unknown(at, node, _INTEGRATION_KEYS)
+        for key, value in node.get("requestParameters", {}).items():
+            if not isinstance(value, str):
+                message = f"the mapping to `{key}` is no text: the import leaves it out"
+                yield Problem(join(at, "requestParameters", key), message, "Put it in quotes")
         for pattern, response in node.get("responses", {}).items():
             yield from _unknown(join(at, "responses", pattern), response, _RESPONSE_KEYS)
     for pointer, node in _extended(contract):
@@ -226,7 +234,8 @@ def parameter_mapping(contract: Contract) -> Iterator[Problem]:
     for operation in contract.operations():
         at = join(operation.pointer, INTEGRATION)
         node = operation.node[INTEGRATION]
-        mappings = node.get("requestParameters", {})
+        given = node.get("requestParameters", {}).items()
+        mappings = {target: source for target, source in given if isinstance(source, str)}
         pointer = join(at, "requestParameters")
         yield from _mapping(pointer, mappings, _REQUEST_TARGET, _REQUEST_SOURCE)
         for pattern, response in node.get("responses", {}).items():

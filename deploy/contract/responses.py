@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 from deploy.contract.document import Contract, Operation, join
 from deploy.contract.finding import Problem
 from deploy.contract.operations import INTEGRATION
-from deploy.contract.selection_pattern import SelectionPatternError, compile_selection_pattern
+from deploy.local.vtl import VtlError, compile_regex
 
 _STATUSES: Final = range(100, 600)
 _EXAMPLE: Final = r"Write one such as 4\d{2}"
@@ -98,8 +98,8 @@ def undeclared(
 def _matches(pattern: str) -> set[int] | None:
     """Return the statuses that a pattern selects, matched whole; `None` if it is no pattern."""
     try:
-        compiled = compile_selection_pattern(pattern)
-    except SelectionPatternError:
+        compiled = compile_regex(pattern)
+    except VtlError:
         return None
     return {status for status in _STATUSES if compiled.fullmatch(str(status))}
 

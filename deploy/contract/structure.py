@@ -55,7 +55,7 @@ _SCHEMA: Final = _Kind(section="schemas")
 _SCHEMA.members.update(
     {name: [_SCHEMA] for name in ("allOf", "anyOf", "oneOf")}
     | dict.fromkeys(("items", "not"), _SCHEMA)
-    | {"properties": _Kind({"*": _SCHEMA}), "required": [str], "format": str, "type": str}
+    | {"properties": _Kind({"*": _SCHEMA}), "required": [str], "format": str, "type": str | list}
 )
 _HEADER: Final = _Kind({"schema": _SCHEMA}, section="headers")
 _PARAMETER: Final = _Kind(
@@ -76,7 +76,7 @@ _INTEGRATION: Final = _Kind(
         "httpMethod": str,
         "uri": str,
         "passthroughBehavior": str,
-        "requestParameters": _TEXTS,
+        "requestParameters": _Kind(),
         "requestTemplates": _TEXTS,
         "responses": _Kind({"*": _MAPPED_RESPONSE}),
     },
@@ -99,7 +99,7 @@ _PATH: Final = _Kind({"parameters": [_PARAMETER]} | dict.fromkeys(METHODS, _OPER
 _DOCUMENT: Final = _Kind(
     {
         "openapi": str,
-        "info": _Kind({"title": str, "version": str}, ("title", "version")),
+        "info": _Kind({"title": str, "version": str | int | float}, ("title", "version")),
         "paths": _Kind({"*": _PATH}, extensible=True),
         "components": _Kind(
             {

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from deploy.local.content_handling import BinaryMediaTypes, ContentHandling
 from deploy.local.integration_uri import IntegrationUri
 from deploy.local.models import Model
 from deploy.local.parameters import RequestSource, ResponseSource
@@ -47,6 +48,7 @@ class IntegrationResponse:
         status: Status of the method response.
         headers: Response parameter mappings.
         templates: Response templates by media type.
+        content_handling: What becomes of the backend's payload.
     """
 
     pointer: str
@@ -54,6 +56,7 @@ class IntegrationResponse:
     status: int
     headers: Sequence[HeaderMapping]
     templates: Mapping[str, Template]
+    content_handling: ContentHandling | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Integration:
         responses: Integration responses with a pattern, in document order.
         default: The integration response for everything else.
         timeout: Seconds until `INTEGRATION_TIMEOUT`.
+        content_handling: What becomes of the client's payload.
     """
 
     pointer: str
@@ -84,6 +88,7 @@ class Integration:
     responses: Sequence[IntegrationResponse]
     default: IntegrationResponse | None
     timeout: float
+    content_handling: ContentHandling | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class Method:
         models: Models by media type; empty where bodies are not validated.
         statuses: Statuses of the method responses.
         integration: The integration.
+        binary_media_types: Those of the API.
     """
 
     http_method: str
@@ -113,6 +119,7 @@ class Method:
     models: Mapping[str, Model]
     statuses: frozenset[int]
     integration: Integration
+    binary_media_types: BinaryMediaTypes
 
 
 @dataclass(slots=True)

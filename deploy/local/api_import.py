@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from deploy.local.api import Api, Method, ParameterLocation, Resource
+from deploy.local.content_handling import BinaryMediaTypes
 from deploy.local.definition import Node, Refusals
 from deploy.local.integration_import import import_integration
 from deploy.local.models import Model, import_model
@@ -160,6 +161,8 @@ def _import_method(http_method: str, path: str, operation: Node, item: Node) -> 
         models = _models(operation, refusals) if validates_body else {}
     with refusals.collected():
         integration = import_integration(operation, frozenset(parameters))
+    with refusals.collected():
+        binary_media_types = _binary_media_types(Node.root(operation.document))
     refusals.raise_any()
     return Method(
         http_method=http_method,
@@ -177,6 +180,7 @@ def _import_method(http_method: str, path: str, operation: Node, item: Node) -> 
         models=models,
         statuses=frozenset(int(key) for key in responses if str(key).isdigit()),
         integration=integration,
+        binary_media_types=binary_media_types,
     )
 
 
@@ -218,23 +222,31 @@ def _models(operation: Node, refusals: Refusals) -> dict[str, Model]:
     return dict(refusals.each(defined, lambda name, schema: (name, import_model(schema))))
 
 
+def _binary_media_types(root: Node) -> BinaryMediaTypes:
+    declared = root.child("x-amazon-apigateway-binary-media-types").elements()
+    return BinaryMediaTypes(frozenset(node.text().lower() for node in declared))
+
+
 def _authorization(operation: Node) -> tuple[bool, bool]:
     """Return whether IAM authorizes, and whether an API key is required."""
     auth = operation.child("x-amazon-apigateway-auth")
     iam = str(auth.child("type").value).upper() == "AWS_IAM"
     api_key = False
     schemes = Node.root(operation.document).child("components").child("securitySchemes")
-    # Security at the root of the document is ignored, as by API Gateway.
-    for requirement in operation.child("security").elements():
+    own = "security" in operation.mapping()
+    # That the root's applies is recorded, though AWS's "important notes" say that it is ignored.
+    security = (operation if own else Node.root(operation.document)).child("security")
+    for requirement in security.elements():
         for name in requirement.mapping():
             scheme = schemes.child(name)
             if scheme.value is None:
                 raise requirement.refusal(
                     f"no security scheme {name!r} in components.securitySchemes"
                 )
+            authorizer = scheme.child("x-amazon-apigateway-authorizer").value is not None
             if scheme.child("x-amazon-apigateway-authtype").value == "awsSigv4":
                 iam = True
-            elif str(scheme.child("name").value).lower() == "x-api-key":
+            elif not authorizer and str(scheme.child("name").value).lower() == "x-api-key":
                 api_key = True
             else:
                 raise requirement.refusal(

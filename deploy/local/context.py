@@ -13,7 +13,8 @@ from deploy.local.credentials import LocalKey
 from deploy.local.exchange import Context, Request
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-_TRACE = re.compile(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[\w.:=-]*)*", re.ASCII)
+# Root stands anywhere: load balancers put Self before it.
+_TRACE = re.compile(r"([\w.:=-]*;)*Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[\w.:=-]*)*", re.ASCII)
 _IDENTITY_MEMBERS = (
     "accessKey",
     "accountId",
@@ -70,17 +71,30 @@ def arrival_context(
 
 def with_caller(context: Context, key: LocalKey) -> None:
     """Put the caller that IAM found in `$context.identity`."""
+    principal = _principal_id(key.user_arn)
+    _identify(
+        context,
+        accessKey=key.access_key_id,
+        accountId=key.account_id,
+        caller=principal,
+        user=principal,
+        userArn=key.user_arn,
+    )
+
+
+def with_api_key(context: Context, api_key: str) -> None:
+    """
+    Put the API key in `$context.identity`, of methods that require one.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+    """
+    _identify(context, apiKey=api_key, apiKeyId=_digest(api_key)[:10].lower())
+
+
+def _identify(context: Context, **members: str) -> None:
     identity = context["identity"]
     known = identity if isinstance(identity, Mapping) else {}
-    principal = _principal_id(key.user_arn)
-    context["identity"] = {
-        **known,
-        "accessKey": key.access_key_id,
-        "accountId": key.account_id,
-        "caller": principal,
-        "user": principal,
-        "userArn": key.user_arn,
-    }
+    context["identity"] = {**known, **members}
 
 
 def trace_header(request: Request, now: float) -> str:
@@ -104,5 +118,8 @@ def _common_log_time(now: float) -> str:
 @lru_cache(maxsize=256)
 def _principal_id(arn: str) -> str:
     """Return an ID in the form of IAM's unique IDs; the same ARN has the same."""
-    digest = base64.b32encode(hashlib.sha256(arn.encode()).digest()).decode()
-    return f"AIDA{digest[:17]}"
+    return f"AIDA{_digest(arn)[:17]}"
+
+
+def _digest(text: str) -> str:
+    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -89,7 +89,7 @@ def deploy(
         imported = _imported(document, base_path)
     with unanswered.collected():
         _check_services(readable, document, EMBEDDED_SERVICES.union(endpoints))
-    problems = [each for each in refusals.problems if not _follows(each, findings, document)]
+    problems = [each for each in refusals.problems if not follows(each, findings, document)]
     if findings or problems or unanswered.problems:
         raise contract_error(contract, [*problems, *unanswered.problems], findings)
     api, gateway_responses = imported
@@ -104,10 +104,17 @@ def _unmade(contract: Contract) -> list[Finding]:
     return [located(contract, "entity", problem) for problem in problems]
 
 
-def _follows(
+def follows(
     problem: ImportProblem, findings: Iterable[Finding], document: Mapping[str, object]
 ) -> bool:
-    """Return whether a problem is only there because of something that is told already."""
+    """
+    Return whether a problem is only there because of something that is told already.
+
+    Args:
+        problem: What the import says.
+        findings: What is told, placeholders without a value among it.
+        document: The copy that was imported.
+    """
     at = f"{problem.pointer}/"
     if any(at.startswith(f"{finding.pointer.removesuffix('/$ref')}/") for finding in findings):
         return True

@@ -167,6 +167,7 @@ class BackendRequest:
         querystring: Query parameters to add; values are lists because names may repeat.
         headers: Headers to send, not those that the integration adds by itself.
         body: Text to send.
+        binary: What is sent in its place where that is no text.
     """
 
     method: str
@@ -174,6 +175,12 @@ class BackendRequest:
     querystring: Mapping[str, Sequence[str]]
     headers: Mapping[str, str]
     body: str
+    binary: bytes | None = None
+
+    @property
+    def payload(self) -> bytes:
+        """What is sent."""
+        return self.body.encode("utf-8", "replace") if self.binary is None else self.binary
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +200,10 @@ class BackendResponse:
     headers: Sequence[tuple[str, str]]
     body: bytes
 
-    def header(self, name: str) -> str | None:
-        """Return a header by its name in any case, or `None`."""
+    def values(self, name: str) -> Sequence[str]:
+        """Return the values of a header by its name in any case, none where it is not there."""
         lower = name.lower()
-        return next((value for key, value in self.headers if key.lower() == lower), None)
+        return [value for key, value in self.headers if key.lower() == lower]
 
 
 @dataclass(frozen=True, slots=True)

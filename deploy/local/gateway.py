@@ -25,7 +25,6 @@ from deploy.local.exchange import (
     ConfigurationError,
     Context,
     GatewayError,
-    Parameters,
     Request,
     Response,
     RoutedRequest,
@@ -150,23 +149,27 @@ class Gateway:
             stage=self._stage.name,
             now=now,
         )
-        parameters = Parameters({}, {}, {}, {}, {})
+        path: Mapping[str, str] = {}
         try:
             _check_size(request, too_large)
             routed = self._route(request, context, now)
-            parameters = routed.parameters
+            path = routed.parameters.path
             return await self._run(routed, now)
         except GatewayError as error:
-            return self._give_up(error, request, context, parameters)
+            return self._give_up(error, request, context, path)
         except Exception as error:
             # Whatever goes wrong in a stage is one request's 500, and no more.
             _log.exception("%s %s failed", request.method, request.raw_path)
             fault = ConfigurationError(f"{type(error).__name__}: {error}")
-            return self._give_up(fault, request, context, parameters)
+            return self._give_up(fault, request, context, path)
 
     def _route(self, request: Request, context: Context, now: float) -> RoutedRequest:
         path = routing.stage_path(request, self._stage.name)
-        method, path_parameters = routing.route(self._api, request.method, path)
+        try:
+            method, path_parameters = routing.route(self._api, request.method, path)
+        except GatewayError:
+            authorization.check_claim(request)
+            raise
         routing.check_method_arn(
             f"arn:aws:execute-api:{self._region}:{self._account_id}:{self._api.id}"
             f"/{self._stage.name}/{request.method}{path}"
@@ -199,13 +202,11 @@ class Gateway:
         return method_response.finish(routed, response)
 
     def _give_up(
-        self, error: GatewayError, request: Request, context: Context, parameters: Parameters
+        self, error: GatewayError, request: Request, context: Context, path: Mapping[str, str]
     ) -> Response:
         if isinstance(error, ConfigurationError):
             self._log_once(str(context.get("resourcePath", request.raw_path)), error.cause)
-        failure = gateway_response.Failure(
-            request, context, self._stage.variables, parameters.path, parameters.querystring
-        )
+        failure = gateway_response.Failure(request, context, self._stage.variables, path)
         return gateway_response.build(self._gateway_responses[error.response_type], error, failure)
 
     def _log_once(self, resource_path: str, cause: str) -> None:

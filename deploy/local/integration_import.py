@@ -5,9 +5,9 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 """
 
 import re
+from collections.abc import Iterator
 from typing import get_args
 
-from deploy.contract.selection_pattern import SelectionPatternError, compile_selection_pattern
 from deploy.local.api import (
     HeaderMapping,
     Integration,
@@ -17,16 +17,19 @@ from deploy.local.api import (
     PassthroughBehavior,
     RequestMapping,
 )
+from deploy.local.content_handling import ContentHandling
 from deploy.local.definition import Node, Refusals
 from deploy.local.integration_uri import IntegrationUri, import_uri
 from deploy.local.parameters import referred_parameter, request_source, response_source
-from deploy.local.vtl import Template, VtlError
+from deploy.local.vtl import Template, VtlError, compile_regex
 
 _INTEGRATION = "x-amazon-apigateway-integration"
 # Source: AWS documentation, "x-amazon-apigateway-integration object"; more needs a quota increase.
 _TIMEOUT_RANGE_MS = range(50, 29_001)
 _DEFAULT_TIMEOUT_MS = 29_000
 _CALLING = ("aws", "http", "http_proxy")
+# Source: API Gateway API Reference, "PutIntegration"; ANY takes the client's.
+_HTTP_METHODS = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 def import_integration(
@@ -57,13 +60,15 @@ def import_integration(
     with refusals.collected():
         timeout = _timeout(node.child("timeoutInMillis"))
     with refusals.collected():
+        content_handling = _content_handling(node.child("contentHandling"))
+    with refusals.collected():
         responses = refusals.each(
             node.child("responses").items(),
             lambda key, entry: _import_response(key, entry, operation),
         )
     with refusals.collected():
         mappings = refusals.each(
-            node.child("requestParameters").items(),
+            _texts(node.child("requestParameters")),
             lambda key, entry: _request_mapping(key, entry, parameters),
         )
     with refusals.collected():
@@ -80,6 +85,7 @@ def import_integration(
         responses=[response for response in responses if response.pattern is not None],
         default=next((response for response in responses if response.pattern is None), None),
         timeout=timeout,
+        content_handling=content_handling,
     )
 
 
@@ -111,6 +117,10 @@ def _http_method(node: Node) -> str | None:
     called = integration_type in _CALLING or node.child("uri").value is not None
     if not http_method and called and integration_type not in ("mock", "aws_proxy"):
         raise node.refusal("Enumeration value for HttpMethod must be non-empty")
+    if http_method and str(http_method).upper() not in _HTTP_METHODS:
+        raise node.child("httpMethod").refusal(
+            f"Invalid HTTP method {http_method!r}: {', '.join(_HTTP_METHODS)}"
+        )
     return str(http_method).upper() if http_method else None
 
 
@@ -132,11 +142,27 @@ def _passthrough_behavior(node: Node) -> PassthroughBehavior:
     )
 
 
+def _content_handling(node: Node) -> ContentHandling | None:
+    if node.value is None:
+        return None
+    for known in get_args(ContentHandling):
+        if str(node.value).upper() == known:
+            return known  # type: ignore[no-any-return]
+    raise node.refusal(
+        f"Invalid content handling {node.value!r}: CONVERT_TO_BINARY, CONVERT_TO_TEXT"
+    )
+
+
 def _timeout(node: Node) -> float:
     milliseconds = _DEFAULT_TIMEOUT_MS if node.value is None else node.value
     if not isinstance(milliseconds, int) or milliseconds not in _TIMEOUT_RANGE_MS:
         raise node.refusal("Timeout should be between 50 ms and 29000 ms")
     return milliseconds / 1000
+
+
+def _texts(node: Node) -> Iterator[tuple[str, Node]]:
+    """Yield the members that are texts; of the others the import warns, and leaves them out."""
+    return ((key, entry) for key, entry in node.items() if isinstance(entry.value, str))
 
 
 def _request_mapping(
@@ -192,10 +218,17 @@ def _import_response(key: str, node: Node, operation: Node) -> IntegrationRespon
     with refusals.collected():
         templates = _templates(node.child("responseTemplates"), refusals)
     with refusals.collected():
+        content_handling = _content_handling(node.child("contentHandling"))
+    with refusals.collected():
         pattern = None if key == "default" else _pattern(key, node)
     refusals.raise_any()
     return IntegrationResponse(
-        pointer=node.pointer, pattern=pattern, status=status, headers=headers, templates=templates
+        pointer=node.pointer,
+        pattern=pattern,
+        status=status,
+        headers=headers,
+        templates=templates,
+        content_handling=content_handling,
     )
 
 
@@ -207,15 +240,17 @@ def _status(node: Node) -> int:
 
 
 def _declared_headers(operation: Node, status: int) -> set[str]:
-    response = operation.child("responses").child(str(status))
-    return {str(name).lower() for name in response.child("headers").mapping()}
+    # In YAML a status may be a number; the names of `items` are texts (recorded: AWS takes both).
+    response = dict(operation.child("responses").items()).get(str(status))
+    declared = response.child("headers").mapping() if response else ()
+    return {str(name).lower() for name in declared}
 
 
 def _pattern(text: str, node: Node) -> re.Pattern[str]:
     try:
-        return compile_selection_pattern(text)
-    except SelectionPatternError as error:
-        raise node.refusal(f"Invalid selection pattern {text!r}: {error}") from error
+        return compile_regex(text)
+    except VtlError as error:
+        raise node.refusal(f"Invalid selection pattern {text!r}: {error.message}") from error
 
 
 def _header_mapping(key: str, node: Node, declared: set[str]) -> HeaderMapping:

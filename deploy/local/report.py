@@ -17,14 +17,12 @@ from deploy.contract.finding import Problem, located
 from deploy.contract.operations import INTEGRATION
 
 _NOT_HERE = {
-    "x-amazon-apigateway-binary-media-types": "bodies are text here",
     "x-amazon-apigateway-minimum-compression-size": "nothing is compressed here",
     "x-amazon-apigateway-policy": "resource policies are not evaluated here",
 }
 _NOT_HERE_IN_INTEGRATIONS = {
     "cacheKeyParameters": "nothing is cached here",
     "connectionId": "there are no VPC links here",
-    "contentHandling": "bodies are text here",
     "integrationTarget": "there are no VPC links here",
     "responseTransferMode": "responses are sent whole here",
     "tlsConfig": "certificates are verified here",

@@ -7,6 +7,7 @@ Everything that runs beside this process ends with it; see `engine.py` and `func
 import contextlib
 import re
 import threading
+import unicodedata
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -354,9 +355,15 @@ def with_defaults(placeholders: Mapping[str, str], entity: Entity | None = None)
 
 
 def url_variable(document: Mapping[str, Any]) -> str:
-    """Name the variable in which the SDK of a document looks for its URL, as `USERS_API_URL`."""
+    """
+    Name the variable in which the SDK of a document looks for its URL, as `USERS_API_URL`.
+
+    The generator's rule, written again, as either stands without the other; a test compares them.
+    """
     title = str(document.get("info", {}).get("title", ""))
-    return "_".join(word.upper() for word in re.split(r"[\W_]+", f"{title} URL") if word)
+    plain = unicodedata.normalize("NFKD", f"{title} URL").encode("ascii", "ignore").decode("ascii")
+    name = "_".join(word.upper() for word in re.split(r"[\W_]+", plain) if word)
+    return f"_{name}" if name[0].isdigit() else name
 
 
 _START_ERRORS = (

@@ -26,6 +26,8 @@ HOST = "127.0.0.1"
 # What is left open this long after a stop is cut off; the whole stop has to take less than 2 s.
 _GRACE_SECONDS = 1
 _KEEP_ALIVE_SECONDS = 60
+# A client has this long for a whole request, or its connection is closed.
+_REQUEST_SECONDS = 60.0
 # A client whose request is refused half-read has this long to read why.
 _LINGER_SECONDS = 2.0
 # Far above the quota, which the gateway answers itself: only for heads that never end.
@@ -186,8 +188,8 @@ class _Protocol(HttpToolsProtocol):
     """
     HTTP/1.1 as the gateway needs it.
 
-    Header names are kept as the client wrote them, a head without end is cut off, and a request
-    that is not HTTP gets JSON.
+    Header names are kept as the client wrote them, a head without end and a request that does not
+    come to its end in time are cut off, and a request that is not HTTP gets JSON.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -197,6 +199,12 @@ class _Protocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = True
         self._refused = False
+        self._due: asyncio.TimerHandle | None = None
+        self._expect_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._request_arrived()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
@@ -210,6 +218,7 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._expect_request()
         self._raw_headers = []
         self._in_head = True
         self.scope["extensions"] = {RAW_HEADERS_EXTENSION: self._raw_headers}  # type: ignore[dict-item]
@@ -226,6 +235,19 @@ class _Protocol(HttpToolsProtocol):
         if hosts > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
             raise ValueError(f"{hosts} Host headers")
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._request_arrived()
+        super().on_message_complete()
+
+    def _expect_request(self) -> None:
+        if self._due is None:
+            self._due = self.loop.call_later(_REQUEST_SECONDS, self.transport.close)
+
+    def _request_arrived(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
     def send_400_response(self, msg: str) -> None:
         bad = GatewayError("DEFAULT_4XX", "Bad Request", "BadRequestException", status=400)

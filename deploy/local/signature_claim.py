@@ -4,8 +4,9 @@ What a request claims about its signature: who signed it, when, and for what.
 The claim stands in the `Authorization` header or, of presigned URLs, in the query string. Nothing
 of it is believed here; that is `sigv4.verify`'s.
 
-The texts are those of AWS, recorded for the header. For the query string they were observed by
-third parties with services of the same kind (DynamoDB, Kinesis).
+The texts are those of AWS, recorded for the header. For a header of another scheme they were
+observed by third parties (aws/chalice#828, rclone), and for the query string with services of the
+same kind (DynamoDB, Kinesis).
 """
 
 import base64
@@ -138,9 +139,10 @@ def _of_header(header: str, headers: Mapping[str, str]) -> Claim:
     if not header:
         raise SignatureError("MissingAuthenticationTokenException", "Missing Authentication Token")
     algorithm, _, rest = header.partition(" ")
-    if algorithm != ALGORITHM:
-        raise _malformed(header)
     fields = _authorization_fields(rest, header)
+    if algorithm != ALGORITHM:
+        # Of another scheme, what is told first is what it is not: pairs, and these among them.
+        fields = {}
     amz_date = _request_date(headers)
     missing = [name for name in ("Credential", "Signature", "SignedHeaders") if name not in fields]
     if missing or amz_date is None:
@@ -153,7 +155,7 @@ def _of_header(header: str, headers: Mapping[str, str]) -> Claim:
 
 def _authorization_fields(rest: str, header: str) -> dict[str, str]:
     fields = {}
-    for part in rest.split(","):
+    for part in rest.split(",") if rest.strip() else ():
         name, equals, value = part.strip().partition("=")
         if not equals:
             raise _malformed(header)

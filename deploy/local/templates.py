@@ -9,9 +9,11 @@ an API's request and response parameters and status codes"). What goes beyond it
 2. A path that finds nothing, or a JSON null, is an invalid reference, that is the empty string; as
    JSON text it is `""` (recorded for `$input.path`, by analogy for `$input.json`).
 3. `$context`, `$context.identity` and the maps of `$input.params()` iterate as java.util.HashMap
-   does (recorded).
-4. A payload that is not JSON fails the render only when a template asks for a path into it; API
-   Gateway answers 400, "Could not parse request body into json".
+   does, and a map in `$context` prints as the empty string (recorded).
+4. A payload is read when a template asks for a path into it, and what is no JSON at all is then a
+   string: the Serverless Framework's templates split form bodies so. Broken JSON fails the render,
+   and a request with it is answered 400, "Invalid JSON in request body" (LocalStack's note of a
+   manual test of parameter mappings; by analogy for templates).
 """
 
 from __future__ import annotations
@@ -21,12 +23,12 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 from urllib.parse import quote_plus, unquote_to_bytes
 
-from .jsonpath import MISSING, dump, find, parse
+from .jsonpath import MISSING, BrokenJsonError, dump, find, parse
 from .surrogates import well_formed
-from .vtl import ABSENT, HashMap, Template, VtlObject, VtlRenderError
+from .vtl import ABSENT, HashMap, PrintedMap, Template, VtlObject, VtlRenderError
 
 __all__ = ["MAX_FOREACH", "MappingResult", "PayloadError", "escape_javascript", "render_mapping"]
 
@@ -35,11 +37,12 @@ MAX_FOREACH = 1_000
 
 Phase = Literal["request", "response"]
 
+_PHASES: tuple[Phase, ...] = get_args(Phase)
 _PLACES = ("path", "querystring", "header")
 
 
 class PayloadError(VtlRenderError):
-    """A template reads into a payload that is not JSON; API Gateway answers 400 to a request."""
+    """A template reads into a payload that is broken JSON; a request is answered 400."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,13 @@ def render_mapping(
         The text and the overrides.
 
     Raises:
-        PayloadError: The template reads into a payload that is not JSON.
+        PayloadError: The template reads into a payload that is broken JSON.
         VtlError: The template cannot be parsed or rendered, or overrides something twice.
+        TypeError: An argument is of another type, or the template comes to a value of a type that
+            has no counterpart in Java.
+        ValueError: There is no such phase.
     """
+    _check(phase, body, {"params": params, "context": context, "stage_variables": stage_variables})
     compiled = template if isinstance(template, Template) else _compiled(template)
     request = _Override(context.get("requestOverride"), ("header", "path", "querystring"))
     response = _Override(context.get("responseOverride"), ("header",))
@@ -101,20 +108,30 @@ def render_mapping(
     return MappingResult(output, request.result(), response.result())
 
 
+def _check(phase: Phase, body: str, mappings: Mapping[str, object]) -> None:
+    if phase not in _PHASES:
+        raise ValueError(f"phase is {phase!r}; it must be 'request' or 'response'")
+    if not isinstance(body, str):
+        raise TypeError(f"body is a str, not {type(body).__name__}")
+    for name, value in mappings.items():
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{name} is a mapping, not {type(value).__name__}")
+
+
 @lru_cache(maxsize=256)
 def _compiled(text: str) -> Template:
     return Template(text)
 
 
-def _map(value: object) -> object:
+def _map(value: object, kind: type[HashMap] = HashMap) -> object:
     """Turn mappings into HashMaps, all the way down."""
     # Nearly all values are texts or null, and the look-up of an abstract type is not cheap.
     if value is None or type(value) is str:
         return value
     if isinstance(value, Mapping):
-        return HashMap({str(key): _map(item) for key, item in value.items()})
+        return kind({str(key): _map(item, kind) for key, item in value.items()})
     if isinstance(value, list | tuple):
-        return [_map(item) for item in value]
+        return [_map(item, kind) for item in value]
     return value
 
 
@@ -165,10 +182,8 @@ class _Input(VtlObject):
         if self._document is MISSING:
             try:
                 self._document = parse(self._body)
-            except ValueError as error:
-                raise PayloadError(
-                    f"Could not parse {self._phase} body into json: {error}"
-                ) from None
+            except BrokenJsonError as error:
+                raise PayloadError(f"Invalid JSON in {self._phase} body") from error
         return find(self._document, path)
 
 
@@ -197,7 +212,16 @@ class _Claims(VtlObject):
         return ""
 
 
-class _Values(HashMap):
+class _Member(PrintedMap):
+    """A map in `$context`."""
+
+    __slots__ = ()
+
+    def vtl_text(self) -> str:
+        return ""
+
+
+class _Values(_Member):
     """The names that one part of an override sets; each may be set once."""
 
     __slots__ = ("_changed",)
@@ -245,6 +269,11 @@ def _plain(value: object) -> object:
     return well_formed(value) if isinstance(value, str) else value
 
 
+# They share buckets with accountId, identity, deploymentId and requestTimeEpoch, and stand before
+# them (recorded).
+_OLDER = ("path", "requestId", "domainName", "domainPrefix")
+
+
 class _Context(HashMap):
     """`$context`: a map to read, whose two overrides can be written."""
 
@@ -257,8 +286,9 @@ class _Context(HashMap):
         # An override keeps the place that it has in the context: of the keys in one bucket of a
         # HashMap the older one is first.
         entries = {
-            key: overrides[key] if key in overrides else _map(value)
-            for key, value in context.items()
+            key: overrides[key] if key in overrides else _map(value, _Member)
+            for key, value in (dict.fromkeys(_OLDER) | dict(context)).items()
+            if key in context
         } | overrides
         identity = entries.get("identity")
         if isinstance(identity, HashMap) and "principalOrgId" in identity:
@@ -350,7 +380,7 @@ def _base64_decode(text: str) -> str:
 def _parse_json(text: str) -> object:
     try:
         return parse(text)
-    except ValueError as error:
+    except BrokenJsonError as error:
         raise VtlRenderError(f"parseJson: {error}", text=text) from None
 
 

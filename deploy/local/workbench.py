@@ -3,8 +3,8 @@ The workbench for mapping templates: `python -m deploy.local render`.
 
 It renders the request template of one operation, and with `--response` the response template that
 the backend's answer selects, for an event; see `rehearsal.py` for its form. Exit codes: 0 rendered
-(or Ctrl-C while watching), 1 something is wrong with the contract, the event or the rendering, 2
-wrong usage.
+(or Ctrl-C while watching), 1 something is wrong with the operation, the event or the rendering, 2
+wrong usage. What is wrong with other operations is a warning on standard error.
 """
 
 import argparse
@@ -12,18 +12,18 @@ import copy
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from deploy import contract as contracts
-from deploy.contract import Contract, ContractError, Operation
+from deploy.contract import Contract, ContractError, Finding, Operation
 from deploy.contract.document import join
 from deploy.contract.placeholders import placeholders_in
 from deploy.local.api_import import import_api
-from deploy.local.definition import ApiImportError
-from deploy.local.deployment import contract_error
+from deploy.local.definition import ApiImportError, Refusals
+from deploy.local.deployment import contract_error, follows
 from deploy.local.exchange import ConfigurationError, GatewayError
 from deploy.local.options import add_stage_options
 from deploy.local.references import Value, values
@@ -104,11 +104,12 @@ def _saves(files: Sequence[Path]) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
-    """An operation, an event, and how far they have come."""
+    """An operation, an event, how far they have come, and what is wrong with other operations."""
 
     contract: Contract
     operation: Operation
     rehearsal: Rehearsal
+    warnings: tuple[str, ...]
 
     def template(self, phase: Phase) -> tuple[str, Template] | None:
         """Return pointer and template of a phase, if there is one for the media type."""
@@ -160,6 +161,8 @@ class _Bench:
 
 def _rendering(options: argparse.Namespace, paint: "_Paint") -> str:
     bench = _bench(options)
+    for warning in bench.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     try:
         return "\n".join(_lines(bench, options.response, paint))
     except ConfigurationError as error:
@@ -202,15 +205,16 @@ def _shown(text: str) -> str:
 
 def _bench(options: argparse.Namespace) -> _Bench:
     contract = contracts.load(options.file)
-    if findings := contracts.refused(contract):
-        raise ContractError("\n".join(map(str, findings)))
     operation = _operation(contract, options.operation)
     alone = _alone(contract, operation)
+    sound = contracts.readable(alone)
+    if findings := [*contracts.refused(sound), *_in_paths(contracts.refused(alone))]:
+        raise ContractError("\n".join(map(str, findings)))
     placeholders = with_defaults(dict(options.set))
     elsewhere = placeholders_in(contract.document).keys() - placeholders_in(alone.document).keys()
     own = {name: value for name, value in placeholders.items() if name not in elsewhere}
     try:
-        api = import_api(contracts.derive(alone, own))
+        api = import_api(contracts.derive(sound, own))
     except ApiImportError as error:
         raise contract_error(contract, error.problems) from error
     rehearsal = Rehearsal(
@@ -221,22 +225,40 @@ def _bench(options: argparse.Namespace) -> _Bench:
         region=placeholders["Region"],
         account_id=placeholders["AccountId"],
     )
-    return _Bench(contract, operation, rehearsal)
+    return _Bench(contract, operation, rehearsal, _wrong_elsewhere(contract, placeholders))
+
+
+def _in_paths(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.pointer.startswith("/paths/")]
+
+
+def _wrong_elsewhere(contract: Contract, placeholders: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what keeps the whole contract from starting, given that the operation is sound."""
+    findings = contracts.refused(contract)
+    document, unfilled = contracts.draft(contracts.readable(contract), placeholders)
+    refusals = Refusals()
+    with refusals.collected():
+        import_api(document)
+    told = [*findings, *unfilled]
+    problems = [each for each in refusals.problems if not follows(each, told, document)]
+    return tuple(str(contract_error(contract, problems, findings)).splitlines())
 
 
 def _operation(contract: Contract, name: str) -> Operation:
-    operations = list(contract.operations())
+    operations = list(contracts.readable(contract).operations())
     for operation in operations:
         if name in (operation.name, f"{operation.http_method} {operation.path}"):
             return operation
     known = ", ".join(operation.name for operation in operations) or "none"
-    raise WorkbenchError(f"{contract.file}: there is no operation {name!r}; there are: {known}")
+    absent = f"{contract.file}: there is no operation {name!r}; there are: {known}"
+    raise WorkbenchError("\n".join([*map(str, contracts.refused(contract)), absent]))
 
 
 def _alone(contract: Contract, operation: Operation) -> Contract:
-    """Return a contract with one operation: what is wrong with others is not of interest."""
-    item = {"parameters": operation.shared_parameters, operation.method: operation.node}
-    return replace(contract, document={**contract.document, "paths": {operation.path: item}})
+    """Return a contract with one operation: what is wrong with others does not keep it back."""
+    item = contract.document["paths"][operation.path]
+    own = {name: item[name] for name in ("parameters", operation.method) if name in item}
+    return replace(contract, document={**contract.document, "paths": {operation.path: own}})
 
 
 def _event(path: Path) -> Event:

@@ -11,7 +11,7 @@ from codegen import _names
 from codegen._directions import Directed, flattened
 from codegen._document import Node
 from codegen._ir import Api, Chain, Operation, Parameter, States
-from codegen._schemas import LIMITS, annotation
+from codegen._schemas import annotation, limits_of
 
 
 class Release(IntEnum):
@@ -147,13 +147,18 @@ def _operation(old: Operation, new: Operation) -> Iterator[Change]:
 
 def _errors(old: Operation, new: Operation) -> Iterator[Change]:
     """What `ApiError.problem` holds; a status that is no longer described may come all the same."""
-    before = {answer.status: answer.type for answer in old.errors}
-    after = {answer.status: answer.type for answer in new.errors}
-    for status in before.keys() | after.keys():
-        was, now = before.get(status), after.get(status)
+    for status in {answer.status for it in (old, new) for answer in it.errors}:
+        was, now = _problem(old, status), _problem(new, status)
         if was != now:
             what = f"the error {status} of method `{new.name}` holds `{now}`, not `{was}`"
             yield Change(Release.MINOR if was is None else Release.MAJOR, what)
+
+
+def _problem(operation: Operation, status: str) -> str | None:
+    """How an error of a status is read: as itself, as one of its class, or by default."""
+    types = {answer.status: answer.type for answer in operation.errors}
+    names = (status, f"{status[0]}XX", "default")
+    return next((types[name] for name in names if name in types), None)
 
 
 def _body(operation: Operation) -> str:
@@ -176,7 +181,8 @@ def _parameter(old: Parameter | None, new: Parameter | None) -> tuple[Release, s
         return (Release.MAJOR if new.required else Release.MINOR), (
             "is required" if new.required else "is no longer required"
         )
-    return None
+    release = _limits(old.limits, new.limits)
+    return (release, "has other limits") if release else None
 
 
 def _shapes(old: Directed, new: Directed) -> Iterator[Change]:
@@ -213,11 +219,20 @@ def _fields(name: str, old: Node, new: Node, *, sent: bool, received: bool) -> I
             grave = sent if required[1] else received
             said = "is required" if required[1] else "may be absent"
             yield Change(Release.MAJOR if grave else Release.MINOR, f"{field} {said}")
-        elif sent and _limits(before[member]) != _limits(after[member]):
-            loosened = _limits(after[member]).items() < _limits(before[member]).items()
-            release = Release.MINOR if loosened else Release.MAJOR
+        elif sent and (release := _limits(limits_of(before[member]), limits_of(after[member]))):
             yield Change(release, f"{field} has other limits")
 
 
-def _limits(schema: Node) -> dict[str, Any]:
-    return {key: value for key, value in schema.items() if key in LIMITS}
+def _limits(old: Mapping[str, Any], new: Mapping[str, Any]) -> Release | None:
+    """The release that other limits of what is sent ask for."""
+    if old == new:
+        return None
+    strict = any(key not in old or _is_stricter(key, old[key], new[key]) for key in new)
+    return Release.MAJOR if strict else Release.MINOR
+
+
+def _is_stricter(keyword: str, old: Any, new: Any) -> bool:
+    """Whether a limit lets less pass; of what is neither a least nor a most, any other one does."""
+    if keyword.startswith("min"):
+        return bool(new > old)
+    return bool(new < old) if keyword.startswith("max") else bool(new != old)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from codegen._document import Json, Node
-from codegen._schemas import COMPONENTS, EXTRAS, LIMITS, Schemas, Shape
+from codegen._schemas import COMPONENTS, EXTRAS, LIMITS, Schemas, Shape, annotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,25 @@ class Directed:
 
 def direct(schemas: Schemas) -> Directed:
     """Give each shape the form, or the forms, that its directions ask for."""
-    sent = _reachable(schemas.shapes, schemas.sent)
-    received = _reachable(schemas.shapes, schemas.received)
-    limited = _limited(schemas.shapes)
+    described = {
+        name: replace(shape, schema=flattened(shape.schema, schemas.shapes))
+        if _retypes(shape.schema, schemas.shapes)
+        else shape
+        for name, shape in schemas.shapes.items()
+    }
+    sent = _reachable(described, schemas.sent)
+    received = _reachable(described, schemas.received)
+    limited = _limited(described)
     lenient = {
-        name: _lenient_name(name, schemas.shapes)
-        for name in schemas.shapes
+        name: _lenient_name(name, described)
+        for name in described
         if name in sent & received & limited
     }
     shapes: dict[str, Shape] = {}
-    for name, shape in schemas.shapes.items():
+    for name, shape in described.items():
         if name in lenient:
             # The class inherits from its lenient form, and so from no other class.
-            whole = flattened(shape.schema, schemas.shapes)
+            whole = flattened(shape.schema, described)
             form = Shape(lenient[name], shape.pointer, _received_form(whole, lenient))
             shapes[form.name] = form
             shapes[name] = replace(shape, schema=_sent_form(whole))
@@ -58,6 +64,18 @@ def direct(schemas: Schemas) -> Directed:
         else:
             shapes[name] = replace(shape, schema=_sent_form(shape.schema))
     return Directed(shapes, lenient, sent, received)
+
+
+def _retypes(schema: Node, shapes: Mapping[str, Shape]) -> bool:
+    """Whether a part gives a member another type: no class may do so with its parent's."""
+    types: dict[str, str] = {}
+    for part in (*schema.get("allOf", ()), {"properties": schema.get("properties", {})}):
+        whole = flattened({"allOf": [part]}, shapes)
+        for name, member in whole["properties"].items():
+            kind = annotation(member)
+            if types.setdefault(name, kind) != kind:
+                return True
+    return False
 
 
 def _reachable(shapes: Mapping[str, Shape], roots: Iterable[str]) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from codegen._ir import Api, Chain, Operation, Response
 
-Kind = Literal["plain", "handle", "wait", "resume"]
+Kind = Literal["plain", "handle", "wait", "resume", "many"]
 _LINE: Final = 100
 # A paragraph of which no line starts like a list, a table, a heading or code.
 _PROSE: Final = re.compile(r"(?!.*^(?:[-*+|>#~\s]|```|\d+[.)]))", re.M | re.S)
@@ -21,6 +21,11 @@ _TIMEOUTS: Final = {
     "handle": "Seconds for this call, not for the result; `None` takes the client's.",
     "wait": "Seconds until the result is there; `None` takes the deadline of `Polling`.",
 }
+
+_WAITED: Final = (
+    "OperationFailed: On waiting: it was accepted, and failed.",
+    "WaitTimeout: On waiting: it is not settled yet; the error says how to go on.",
+)
 
 
 def escape(text: str) -> str:
@@ -56,9 +61,10 @@ class Docstrings:
             "InvalidArgumentError: An argument is not valid; nothing was sent.",
             *self._common(),
             "TransportError: There was no answer.",
+            *(_WAITED if self.api.chains else ()),
         ]
         blocks = [f"{title}, synchronous.", _wrapped(self.api.description, 4)]
-        said = "Every method raises these errors, besides those that it names:"
+        said = "Any method may raise these errors, besides those that it names:"
         return _text([*blocks, _section(said, raised, 4)], 4)
 
     def method(self, operation: Operation, chain: Chain | None, kind: Kind, is_async: bool) -> str:
@@ -72,6 +78,8 @@ class Docstrings:
             is_async: Whether it is the asynchronous client's.
         """
         first = _first_line(operation, kind, is_async)
+        if kind == "many":
+            return _text([f"{first} See `BatchOptions`."])
         if is_async and kind != "resume":
             name = f"{operation.name}_and_wait" if kind == "wait" else operation.name
             seen = f"See `{self.api.client}.{name}`."
@@ -102,10 +110,7 @@ class Docstrings:
 
     def _raised(self, operation: Operation, kind: Kind) -> list[str]:
         if kind == "wait":
-            return [
-                "OperationFailed: It was accepted, and failed.",
-                "WaitTimeout: It is not settled yet; the error says how to go on.",
-            ]
+            return []
         common = self._common()
         answers = map(self._answer, operation.errors)
         return [answer for answer in answers if answer not in common]
@@ -155,6 +160,8 @@ def _first_line(operation: Operation, kind: Kind, is_async: bool) -> str:
     if kind == "wait":
         manner = "" if is_async else f" as `{operation.name}` does, with its arguments"
         return f"{summary.rstrip('.')}{manner}, and wait for the result."
+    if kind == "many":
+        return f"Call `{operation.name}` for each item, and yield each outcome."
     if kind == "resume":
         return f"Return the handle of an earlier `{operation.name}` from its `token()`."
     return summary if summary.endswith((".", "!", "?")) else f"{summary}."

@@ -12,7 +12,6 @@ from typing import Any, Final, TypeAlias, cast
 from urllib.parse import unquote
 
 import yaml
-from jsonschema.exceptions import ValidationError
 
 from codegen._diagnostics import DocumentError, Problem
 
@@ -57,6 +56,11 @@ def tokens(pointer: str) -> list[str]:
 def join(pointer: str, *names: str | int) -> str:
     """The pointer to a member below `pointer`."""
     return "".join((pointer, *(f"/{escape(str(name))}" for name in names)))
+
+
+def text_of(value: Json) -> str:
+    """A value for people, and a state to compare: what is no text, as JSON writes it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ class Document:
 
     def owners_of(self, extension: str) -> Iterator[str]:
         """The pointers of the objects that have an extension, data and other extensions aside."""
-        for node, pointer in _described(self.root, "#"):
+        for node, pointer in described(self.root, "#"):
             if extension in node and not pointer.endswith("/properties"):
                 yield pointer
 
@@ -134,25 +138,9 @@ class Document:
         return node, pointer
 
 
-def load(path: Path) -> Document:
+def read(path: Path) -> tuple[Document, list[Problem]]:
     """
-    Read a document, YAML or JSON, and validate it as OpenAPI 3.0.
-
-    Args:
-        path: The file, which problems are reported by.
-
-    Raises:
-        DocumentError: The file cannot be read, is no YAML, or is no valid OpenAPI 3.0 document.
-    """
-    document, problems = examine(path)
-    if problems:
-        raise DocumentError(document.source, problems)
-    return document
-
-
-def examine(path: Path) -> tuple[Document, list[Problem]]:
-    """
-    Read a document, and tell the faults of its form instead of raising them.
+    Read a document, and tell the faults of its YAML.
 
     Raises:
         DocumentError: There is nothing to read on: no file, or no YAML object.
@@ -160,14 +148,7 @@ def examine(path: Path) -> tuple[Document, list[Problem]]:
     source = str(path)
     content = _read(path, source)
     root, lines, problems = _parse(content, source)
-    document = Document(source, hashlib.sha256(content).hexdigest(), root, lines)
-    problems.extend(_check_version(document))
-    problems.extend(_check_references(document))
-    # What follows references reports a missing one without its place, and is left out then; it
-    # cannot read a document without paths either.
-    follow = not problems and isinstance(root.get("paths"), dict)
-    problems.extend(_validate(document, follow=follow))
-    return document, problems
+    return Document(source, hashlib.sha256(content).hexdigest(), root, lines), problems
 
 
 def _read(path: Path, source: str) -> bytes:
@@ -233,7 +214,7 @@ class _Walk:
     def value(self, node: yaml.Node, pointer: str, line: int | None = None) -> Json:
         self.lines[pointer] = line or node.start_mark.line + 1
         if isinstance(node, yaml.ScalarNode):
-            return self._scalars.construct_object(node)
+            return self._scalar(node, pointer)
         if id(node) in self._open:
             self._report(
                 pointer, "an alias contains itself", "the value has no end", "write it out"
@@ -247,6 +228,14 @@ class _Walk:
         )
         self._open.discard(id(node))
         return value
+
+    def _scalar(self, node: yaml.ScalarNode, pointer: str) -> Json:
+        try:
+            return self._scalars.construct_object(node)
+        except (yaml.YAMLError, ValueError) as error:
+            why = str(getattr(error, "problem", None) or error)
+            self._report(pointer, "this is no value of JSON", why, "write it in quotes")
+            return None
 
     def _mapping(self, node: yaml.MappingNode, pointer: str) -> Node:
         members: Node = {}
@@ -274,56 +263,7 @@ class _Walk:
         self.problems.append(Problem(self.lines.get(pointer, 1), f"#{pointer}", what, why, remedy))
 
 
-def _check_version(document: Document) -> Iterator[Problem]:
-    version = document.root.get("openapi")
-    if not (isinstance(version, str) and version.startswith("3.0.")):
-        yield document.problem(
-            "#/openapi",
-            f"this is OpenAPI {version}" if version else "there is no `openapi`",
-            "API Gateway imports 3.0.x, and links are read by its rules",
-            "write `openapi: 3.0.1`",
-        )
-
-
-def _check_references(document: Document) -> Iterator[Problem]:
-    for pointer, reference in _references(document.root, "#"):
-        if not reference.startswith("#"):
-            what, why = f"`{reference}` is in another file", "a document stands alone"
-        elif document.find(reference) is None:
-            what, why = f"there is no `{reference}`", "the reference leads nowhere"
-        elif _is_circle(document, pointer.removesuffix("/$ref")):
-            what, why = f"`{reference}` leads back here", "it never comes to a value"
-        else:
-            continue
-        yield document.problem(pointer, what, why, "point to a place in this document: `#/…`")
-
-
-def _is_circle(document: Document, pointer: str) -> bool:
-    """Whether what stands at a pointer is itself again, by references and the parts of `allOf`."""
-    seen: set[str] = set()
-    waiting = [pointer]
-    while waiting:
-        found = document.find(waiting.pop())
-        node, place = found or ({}, "")
-        if isinstance(node, dict) and isinstance(node.get("$ref"), str):
-            steps = [node["$ref"]]
-        else:
-            parts = node.get("allOf", ()) if isinstance(node, dict) else ()
-            steps = [join(place, "allOf", index) for index in range(len(parts))]
-        if pointer in steps:
-            return True
-        waiting += [step for step in steps if step not in seen]
-        seen.update(steps)
-    return False
-
-
-def _references(node: Json, pointer: str) -> Iterator[tuple[str, str]]:
-    for owner, place in _described(node, pointer):
-        if isinstance(owner.get("$ref"), str):
-            yield join(place, "$ref"), owner["$ref"]
-
-
-def _described(node: Json, pointer: str) -> Iterator[tuple[Node, str]]:
+def described(node: Json, pointer: str) -> Iterator[tuple[Node, str]]:
     """
     The objects that describe the API, with their pointers.
 
@@ -331,51 +271,10 @@ def _described(node: Json, pointer: str) -> Iterator[tuple[Node, str]]:
     """
     if isinstance(node, list):
         for index, item in enumerate(node):
-            yield from _described(item, join(pointer, index))
+            yield from described(item, join(pointer, index))
     elif isinstance(node, dict):
         yield node, pointer
         for name, item in node.items():
             is_data = name in ("example", "examples") and not pointer.endswith("/properties")
             if not is_data and not name.startswith("x-"):
-                yield from _described(item, join(pointer, name))
-
-
-def _validate(document: Document, *, follow: bool) -> Iterator[Problem]:
-    from openapi_spec_validator import OpenAPIV30SpecValidator
-    from openapi_spec_validator.schemas import schema_v30
-    from openapi_spec_validator.schemas.backend.jsonschema import create_validator
-    from openapi_spec_validator.validation.exceptions import (
-        DuplicateOperationIDError,
-        ParameterDuplicateError,
-        UnresolvableParameterError,
-    )
-
-    class Validator(OpenAPIV30SpecValidator):
-        # Named, because another one is taken where it is installed, which does not say what in a
-        # choice did not match.
-        schema_validator = create_validator(schema_v30)
-
-    errors = list(Validator.schema_validator.iter_errors(document.root))
-    # What is not of OpenAPI's form, it cannot follow.
-    for error in errors or (Validator(document.root).iter_errors() if follow else ()):
-        leaf = _leaf(error)
-        place = join("#", *leaf.absolute_path)
-        # These come without their place, and are found again where operations are read; others
-        # come a second time, with their place counted from a schema's own root.
-        known = isinstance(
-            error, DuplicateOperationIDError | ParameterDuplicateError | UnresolvableParameterError
-        )
-        if not known and document.find(place) is not None:
-            yield document.problem(
-                place,
-                " ".join(str(leaf.message).split())[:200],
-                "OpenAPI 3.0 asks for another form",
-                "write it as the specification says (https://spec.openapis.org/oas/v3.0.3)",
-            )
-
-
-def _leaf(error: ValidationError) -> ValidationError:
-    """The fault behind a choice that nothing matched: the one deepest in the document."""
-    while error.context:
-        error = max(error.context, key=lambda cause: len(cause.absolute_path))
-    return error
+                yield from described(item, join(pointer, name))

@@ -23,12 +23,12 @@ from codegen._examples import Examples
 from codegen._ir import Api, Operation, Parameter
 from codegen._literals import Literals
 from codegen._models import render_models
-from codegen._names import many_name
+from codegen._names import class_name, many_name, shared_name
 from codegen._project import Project, filters, importable
 from codegen._reference import Reference
 from codegen._schemas import Shape, is_class, is_enumeration, is_object
 from codegen._suite import Suite
-from codegen._usages import is_demanded, read_usages
+from codegen._usages import is_demanded, is_key, read_usages
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _RUFF_SETTINGS: Final = """\
@@ -37,6 +37,7 @@ target-version = "py311"
 [lint]
 select = ["F401", "I", "RUF022"]
 [lint.isort]
+combine-as-imports = true
 known-first-party = ["{package}"]
 [format]
 skip-magic-trailing-comma = true
@@ -45,10 +46,19 @@ _CLASS: Final = re.compile(r"\bmodels\.(\w+)")
 _MAPPING: Final = "Mapping[str, object]"
 _RUNTIME_NAMES: Final = frozenset(
     {
-        *("AsyncHandle", "Auth", "BearerToken", "Credentials", "Handle"),
+        *("AsyncHandle", "Auth", "BatchOptions", "BearerToken", "Credentials", "Handle"),
         *("Outcome", "Polling", "Request", "Response"),
     }
 )
+# Names that look like 1 or 0, which pycodestyle asks to avoid, and its rules by what is so called.
+_DIGITS: Final = frozenset("lIO")
+_AMBIGUOUS: Final = {
+    ast.arg: "E741",
+    ast.Name: "E741",
+    ast.ClassDef: "E742",
+    ast.FunctionDef: "E743",
+    ast.AsyncFunctionDef: "E743",
+}
 _TOOLS: Final = ("datamodel-code-generator", "ruff")
 
 
@@ -134,7 +144,7 @@ def _limit_names(api: Api) -> dict[tuple[str, str], str]:
     names: dict[tuple[str, str], str] = {}
     for operation in api.operations:
         for parameter in operation.parameters:
-            if parameter.limited_type is not None:
+            if parameter.limited_type not in (None, "str"):
                 name = parameter.name.upper()
                 if name in names.values():
                     name = f"{operation.constant}_{name}"
@@ -168,6 +178,9 @@ def _environment(directed: Directed, docstrings: Docstrings) -> Environment:
         accepted_body=_accepted_body,
         required_first=lambda parameters: sorted(parameters, key=lambda p: not p.required),
         demanded=is_demanded,
+        shared=lambda parameters, it: [p for p in parameters if not is_key(p, it)],
+        shared_name=lambda parameter: shared_name(parameter.name),
+        item_type=lambda chain: f"_{class_name(chain.start.name)}Item",
     )
     return environment
 
@@ -241,7 +254,27 @@ def _formatted(files: Mapping[str, str], package: str) -> dict[str, str]:
             path.write_text(text, "utf-8")
         for command in (["check", "--fix-only", "--quiet"], ["format", "--quiet"]):
             _ruff([*command, "--no-cache", "--config", str(settings), str(root)])
-        return {name: (root / name).read_text("utf-8") for name in files}
+        return {name: _without_lint((root / name).read_text("utf-8")) for name in files}
+
+
+def _without_lint(code: str) -> str:
+    """A module that says which names of the document linters take for a digit."""
+    found = {
+        _AMBIGUOUS[type(node)]
+        for node in ast.walk(ast.parse(code))
+        if type(node) in _AMBIGUOUS and _name_of(node) in _DIGITS
+    }
+    if not found:
+        return code
+    header, mark, rest = code.partition('"""')
+    return f"{header}# ruff: noqa: {', '.join(sorted(found))}\n{mark}{rest}"
+
+
+def _name_of(node: ast.AST) -> str:
+    """The name that a definition, an argument or an assignment gives; empty for a mere use."""
+    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
+        return ""
+    return next((getattr(node, key) for key in ("name", "arg", "id") if hasattr(node, key)), "")
 
 
 def _ruff(arguments: Sequence[str]) -> None:

@@ -13,16 +13,18 @@ import math
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
 from jsonschema import FormatChecker
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 from openapi_schema_validator import OAS30WriteValidator
 
 from codegen._document import Document, Json, Node, join, tokens
 from codegen._ir import Operation, Parameter
-from codegen._patterns import PatternError, matching
+from codegen._patterns import PatternError, fits_pattern, matching
 from codegen._schemas import COMPONENTS
 
 _DEPTH: Final = 8  # a schema that requires itself has no end
@@ -45,6 +47,15 @@ _FORMATS: Final = {
 _checker: Final = FormatChecker(formats=())
 
 
+def _pattern(_: object, pattern: str, value: Json, __: object) -> Iterator[ValidationError]:
+    """What JSON schema says of a pattern, where that is not one of Python's."""
+    if isinstance(value, str) and not fits_pattern(pattern, value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+_Validator: Any = extend(OAS30WriteValidator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+
+
 class ExampleError(ValueError):
     """The document has no example, and none can be made of the schema; the text says why."""
 
@@ -55,7 +66,7 @@ class Examples:
     def __init__(self, document: Document) -> None:
         self._document = document
         # Local references are looked up from the root of the schema that a validator is made for.
-        self._validator = OAS30WriteValidator(document.root, format_checker=_checker)
+        self._validator = _Validator(document.root, format_checker=_checker)
 
     def body(self, operation: Operation) -> Json:
         """
@@ -89,17 +100,27 @@ class Examples:
         """
         The example of a parameter.
 
+        It is no empty list or object, which a path has no place for and a query does not tell.
+
         Raises:
             ExampleError: There is none.
         """
         node = self._at(parameter.pointer)
-        owner, pointer = node, parameter.pointer
-        for media_type, media in node.get("content", {}).items():
+        owned = {**node, **next(iter(node.get("content", {}).values()), {})}
+        schema, place = self.schema_of(parameter)
+        filled = {key: max(schema.get(key, 0), 1) for key in ("minItems", "minProperties")}
+        return self._first(owned, {**schema, **filled}, place, parameter.wire_name)
+
+    def schema_of(self, parameter: Parameter) -> tuple[Node, str]:
+        """The schema of a parameter's value, and its pointer."""
+        owner, pointer = self._at(parameter.pointer), parameter.pointer
+        for media_type, media in owner.get("content", {}).items():
             owner, pointer = media, join(pointer, "content", media_type)
-        owned = {**node, **owner}
-        return self._first(
-            owned, owner.get("schema", {}), join(pointer, "schema"), parameter.wire_name
-        )
+        return self._document.follow(owner.get("schema", {}), join(pointer, "schema"))
+
+    def fits(self, schema: Json, value: Json) -> bool:
+        """Whether a schema of the document allows a value, and JSON has it."""
+        return _is_json(value) and bool(self._validator.evolve(schema=schema).is_valid(value))
 
     def _at(self, pointer: str) -> Node:
         # A pointer is a fragment that is not encoded, and what looks references up decodes it.
@@ -109,10 +130,10 @@ class Examples:
     def _first(self, owner: Node, schema: Json, pointer: str, name: str) -> Json:
         """The first example of a media type or a parameter that its schema allows."""
         for value in self._given(owner):
-            if self._fits(schema, value):
+            if self.fits(schema, value):
                 return value
         value = self._made(schema, pointer, name, 0)
-        if not self._fits(schema, value):
+        if not self.fits(schema, value):
             raise ExampleError(f"what was made of {pointer} does not fit it")
         return value
 
@@ -124,16 +145,13 @@ class Examples:
             if "value" in example:
                 yield example["value"]
 
-    def _fits(self, schema: Json, value: Json) -> bool:
-        return _is_json(value) and bool(self._validator.evolve(schema=schema).is_valid(value))
-
     def _made(self, schema: Json, pointer: str, name: str, depth: int) -> Json:
         if depth > _DEPTH:
             raise ExampleError(f"{pointer} has no end")
         schema, pointer = self._document.follow(schema, pointer)
         said = [schema[key] for key in ("example", "default") if key in schema]
         for value in (*said, *schema.get("enum", ())):
-            if self._fits(schema, value):
+            if self.fits(schema, value):
                 return value
         for keyword in ("oneOf", "anyOf"):
             if keyword in schema:
@@ -150,7 +168,7 @@ class Examples:
             return True
         candidates = _texts(merged, name) if kind == "string" else _numbers(merged)
         for value in candidates:
-            if self._fits(schema, value):
+            if self.fits(schema, value):
                 return value
         raise ExampleError(f"no value is known that fits {pointer}: give it an `example`")
 
@@ -180,7 +198,7 @@ class Examples:
                 continue
             if isinstance(value, dict) and "$ref" in part:
                 value |= _tag(schema, part["$ref"])
-            if self._fits(schema, value):
+            if self.fits(schema, value):
                 return value
         raise ExampleError("; ".join(reasons) or f"no part of {pointer} gives a value that fits it")
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from jsonschema.exceptions import UnknownType
+
 from codegen import _names
 from codegen._diagnostics import DocumentError, Problem
 from codegen._directions import Directed, direct
-from codegen._document import Document, examine
+from codegen._document import Document
 from codegen._emit import Target, render
+from codegen._form import examine
 from codegen._ir import Api
 from codegen._links import LinkReader
 from codegen._operations import OperationReader
@@ -103,7 +106,7 @@ def read_file(path: Path) -> tuple[Document, Api, Directed]:
         api, directed = read(document)
     except DocumentError as error:
         raise DocumentError(error.source, [*problems, *beyond(error.problems, problems)]) from None
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+    except (AttributeError, KeyError, RecursionError, TypeError, UnknownType, ValueError):
         # Readers rely on the form: without it they may stop anywhere, and its faults are told.
         if not problems:
             raise

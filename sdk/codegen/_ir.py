@@ -19,7 +19,8 @@ class Parameter:
     """
     A parameter; `name` is Python's, `wire_name` the document's.
 
-    `limited_type` is what the value is validated as, where the document sets limits to it.
+    `limited_type` is what the value is validated as: within its limits, or at least as a text;
+    `limits` are those, by their keywords in the schema.
     """
 
     pointer: str
@@ -31,6 +32,7 @@ class Parameter:
     explode: bool
     type: str
     limited_type: str | None
+    limits: Mapping[str, Any]
     description: str
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Final
-
-from pydantic import Field, TypeAdapter
-from pydantic_core import SchemaError
+from typing import Final
 
 from codegen._document import Document, Json, Node, join
+from codegen._patterns import is_pydantic_pattern
 
 # A value is validated as it goes over the wire: a date or a UUID is a text there.
 _TYPES: Final = {
@@ -69,16 +67,5 @@ def _limits(schema: Node) -> Iterator[tuple[str, object]]:
         if keyword in schema:
             mark, exclusive = _EXCLUSIVE.get(name, ("", ""))
             yield exclusive if schema.get(mark) is True else name, schema[keyword]
-    if schema["type"] == "string" and _is_known(schema.get("pattern")):
+    if schema["type"] == "string" and is_pydantic_pattern(schema.get("pattern")):
         yield "pattern", schema["pattern"]
-
-
-def _is_known(pattern: object) -> bool:
-    """Whether pydantic's expressions can tell it: they look neither ahead nor back."""
-    if not isinstance(pattern, str):
-        return False
-    try:
-        TypeAdapter(Annotated[str, Field(pattern=pattern)])
-    except SchemaError:
-        return False
-    return True

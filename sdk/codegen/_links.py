@@ -7,13 +7,15 @@ becomes a problem that names the place.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, ParamSpec, TypeVar, cast
 from urllib.parse import unquote
 
 from codegen._diagnostics import Problem
-from codegen._document import Document, Json, Node, join, tokens
+from codegen._document import Document, Json, Node, join, text_of, tokens
+from codegen._examples import Examples
 from codegen._ir import (
     Binding,
     Chain,
@@ -25,7 +27,7 @@ from codegen._ir import (
 )
 from codegen._names import constant_name
 from codegen._schemas import Schemas
-from codegen._states import StateReader, body_pointer, part_of
+from codegen._states import StateReader, body_pointer, places_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,6 +35,10 @@ T = TypeVar("T")
 _EXPRESSION: Final = re.compile(
     r"\$(?P<side>request|response)\."
     r"(?:(?P<place>path|query|header)\.(?P<name>.+)|body(?:\#(?P<pointer>(?:/.*)?))?)"
+)
+# Also without its `$`, or inside of a text, which OpenAPI has for callbacks only.
+_LIKE_EXPRESSION: Final = re.compile(
+    r"\s*(?:\$|(?:request|response)\.(?:(?:path|query|header)\.|body(?:#|$)))|.*\{\$", re.DOTALL
 )
 _QUALIFIED: Final = re.compile(r"(?P<place>path|query|header|cookie)\.(?P<name>.+)")
 
@@ -51,7 +57,12 @@ class LinkReader:
         self.problems: list[Problem] = []
         self._document = document
         self._schemas = schemas
-        self._by_id = {operation.operation_id: operation for operation in operations}
+        self._examples = Examples(document)
+        # A link names what the document names: not the ID made up for an operation without one.
+        named = [it for it in operations if document.find(join(it.pointer, "operationId"))]
+        self._by_id = {operation.operation_id: operation for operation in named}
+        ids = [operation.operation_id for operation in named]
+        self._shared_ids = {operation_id for operation_id in ids if ids.count(operation_id) > 1}
         self._by_pointer = {operation.pointer: operation for operation in operations}
         self._operations = operations
 
@@ -61,6 +72,7 @@ class LinkReader:
             for response in operation.responses:
                 for link, pointer in response.links:
                     self._told(self._arguments, operation, response, link, pointer)
+        self._check_unused()
         found = [self._told(self._chain, operation) for operation in self._operations]
         chains = tuple(chain for chain in found if chain is not None)
         self._check_names(chains)
@@ -79,6 +91,19 @@ class LinkReader:
                         "two methods cannot have one name",
                         "give it another `operationId`",
                     )
+
+    def _check_unused(self) -> None:
+        """A component that no answer refers to has a target all the same."""
+        components = self._document.root.get("components", {}).get("links", {})
+        for name, link in components.items():
+            pointer = join("#/components/links", name)
+            if "$ref" not in link:
+                self._told(self._check_target, link, pointer)
+
+    def _check_target(self, link: Mapping[str, Any], pointer: str) -> None:
+        target = self._target(link, pointer)
+        for key in link.get("parameters", {}) if target else ():
+            self._parameter(cast("Operation", target), key, join(pointer, "parameters", key))
 
     def _check_extensions(self) -> None:
         """An `x-async` that is not on a start link would count for nothing."""
@@ -114,6 +139,8 @@ class LinkReader:
     # Targets
 
     def _target(self, link: Mapping[str, Any], pointer: str) -> Operation | None:
+        if link.get("operationId") in self._shared_ids:
+            return None  # which one is meant cannot be told, as the operations' own problem says
         if "operationId" in link:
             target = self._by_id.get(link["operationId"])
             place, said = join(pointer, "operationId"), link["operationId"]
@@ -152,12 +179,16 @@ class LinkReader:
                 links.append((link, pointer, target))
         return links
 
+    def _is_unclear(self, response: Response) -> bool:
+        """Whether a link names an operation by what two are called, which is told there."""
+        return any(link.get("operationId") in self._shared_ids for link, _ in response.links)
+
     # Chains
 
     def _chain(self, start: Operation) -> Chain | None:
         accepted = next((answer for answer in start.results if answer.status == "202"), None)
         links = self._get_links(accepted)
-        if not links or accepted is None:
+        if not links or accepted is None or self._is_unclear(accepted):
             return None
         if len(links) > 1:
             # `x-async` on one of them says which is meant.
@@ -242,7 +273,7 @@ class LinkReader:
                 f"not exactly one has the path `{start.path}` plus one parameter",
                 "link to that operation, or name `x-async.result`",
             )
-        else:
+        elif not self._is_unclear(answer):
             self._report(
                 pointer,
                 f"where the result of `{start.operation_id}` is, is not said",
@@ -273,18 +304,23 @@ class LinkReader:
     def _embedded(self, answer: Response, expression: Json, pointer: str) -> Embedded | None:
         schema, place = cast("tuple[Json, str]", answer.schema)
         value_pointer = body_pointer(expression)
-        found = (
-            None if value_pointer is None else part_of(self._document, schema, place, value_pointer)
+        places = (
+            [] if value_pointer is None else places_of(self._document, schema, place, value_pointer)
         )
-        if found is None or value_pointer is None:
+        if len(places) != 1 or value_pointer is None:
+            several = " and ".join(where for _, where in places)
             self._report(
                 pointer,
-                f"the status body has no `{expression}`",
+                f"the status body has no `{expression}`"
+                if not places
+                else f"`{expression}` is described by {several}",
                 "the result cannot be told",
-                "name a described part of the status body: `$response.body#/…`",
+                "name a described part of the status body: `$response.body#/…`"
+                if not places
+                else "describe it once, and refer to that",
             )
             return None
-        node, where = found
+        node, where = places[0]
         last = next(reversed(tokens(value_pointer)), "whole")
         kind = self._schemas.received_type(node, where, f"{last} result")
         return Embedded(value_pointer, kind.removesuffix(" | None"))
@@ -310,7 +346,7 @@ class LinkReader:
                     "which of the two counts is not said",
                     "remove one",
                 )
-            bindings.append(self._binding(parameter.name, value, source, response, place))
+            bindings.append(self._binding(parameter, value, source, response, place))
         self._check_required(target, {binding.parameter for binding in bindings}, link, pointer)
         return tuple(bindings)
 
@@ -348,9 +384,11 @@ class LinkReader:
                 )
 
     def _binding(
-        self, name: str, value: Json, source: Operation, response: Response, place: str
+        self, parameter: Parameter, value: Json, source: Operation, response: Response, place: str
     ) -> Binding:
-        if not (isinstance(value, str) and value.startswith("$")):
+        name = parameter.name
+        if not (isinstance(value, str) and _LIKE_EXPRESSION.match(value)):
+            self._check_constant(parameter, value, place)
             return Binding(name, "constant", value)
         match = _EXPRESSION.fullmatch(value)
         if match is None or (match["side"] == "response" and match["place"] in ("path", "query")):
@@ -365,6 +403,20 @@ class LinkReader:
             self._report(place, *fault)
         what = match["place"] or "body"
         return Binding(name, f"{match['side']}.{what}", match["name"] or match["pointer"] or "")
+
+    def _check_constant(self, parameter: Parameter, value: Json, place: str) -> None:
+        """A constant must be something that the parameter takes; over the wire it is a text."""
+        schema, _ = self._examples.schema_of(parameter)
+        texts = [value, _read_back(value), *([text_of(value)] if _is_plain(value) else [])]
+        is_gap = value is None or (parameter.location == "path" and value in ("", ".", ".."))
+        if is_gap or not any(self._examples.fits(schema, it) for it in texts):
+            self._report(
+                place,
+                f"`{parameter.wire_name}` takes no `{text_of(value)}`",
+                "it would be sent as it stands here",
+                "write what the parameter's schema allows, or a runtime expression: "
+                "`$response.body#/…`",
+            )
 
     def _faults(
         self, match: re.Match[str], source: Operation, response: Response
@@ -384,15 +436,29 @@ class LinkReader:
         else:
             schema = source.body_schema if match["side"] == "request" else response.schema
             pointer = match["pointer"] or ""
-            found = schema and part_of(self._document, *schema, pointer)
+            found = schema and places_of(self._document, *schema, pointer)
             known, name = ({""} if found else set()), ""
-            owner = f"the {match['side']}'s body has no `{pointer}`"
+            owner = f"the {match['side']} has no JSON body"
+            if schema:
+                owner = f"the {match['side']}'s body has no `{pointer}`"
         if name not in known:
             yield (
                 owner,
                 "nothing would give the parameter a value",
                 "name something that is described",
             )
+
+
+def _is_plain(value: Json) -> bool:
+    return isinstance(value, str | int | float)
+
+
+def _read_back(value: Json) -> Json:
+    """What a text is as JSON, if it is any: `'7'` is sent as 7 is."""
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError):
+        return value
 
 
 def _is_item_of(path: str, collection: str) -> bool:

@@ -28,16 +28,26 @@ _ANNOTATION_NAMES: Final = frozenset(
 )
 _MODEL_NAMES: Final = frozenset(name for name in dir(BaseModel) if not name.startswith("__"))
 _ARGUMENT_NAMES: Final = frozenset(("self", "cls", "body", "timeout"))
+# What a method for many items takes besides, and what it calls.
+_BATCH_NAMES: Final = frozenset(
+    (
+        *("idempotency_key", "in_order", "max_concurrency", "progress", "raise_errors"),
+        *("items", "options", "many", "many_async"),
+    )
+)
 # What the clients of the runtime offer besides operations, and what annotations in a client's class
 # body refer to.
 _CLIENT_NAMES: Final = frozenset(("close", "aclose", "with_options", "models", "date", "datetime"))
+# Classes that a client is made of.
+_BASE_NAMES: Final = frozenset(("BaseClient", "AsyncBaseClient"))
 # What generated models import, and the names that Python gives a meaning.
 _CLASS_NAMES: Final = frozenset(
     (
         *(name for name in dir(builtins) if name[0].isupper()),
         *("Annotated", "Any", "Literal", "TypeAlias", "TypeAliasType", "StrEnum", "IntEnum"),
         *("AwareDatetime", "BaseModel", "BeforeValidator", "ConfigDict", "Field", "RootModel"),
-        *("Base64Bytes", "Decimal", "Dict", "UUID", "Enum", "Model", "OpenEnum"),
+        *("Base64", "Base64Bytes", "Binary", "Decimal", "Dict", "UUID", "Enum"),
+        *("ClassVar", "Model", "OpenEnum", "Received", "Tagged", "Union"),
     )
 )
 
@@ -63,8 +73,12 @@ def _snake(name: str) -> str:
 
 
 def method_name(operation_id: str | None, method: str, path: str) -> str:
-    """Name of an operation's method: snake_case of its `operationId`, or of method and path."""
-    name = operation_id if operation_id is not None else f"{method} {path}"
+    """
+    Name of an operation's method: snake_case of its `operationId`, or of method and path.
+
+    An `operationId` without a letter or a digit names nothing.
+    """
+    name = operation_id if operation_id and words(operation_id) else f"{method} {path}"
     return _identifier(_snake(name), "call_", _CLIENT_NAMES | _ANNOTATION_NAMES)
 
 
@@ -73,15 +87,26 @@ def many_name(name: str, taken: Iterable[str]) -> str:
     Name of the method that starts an operation for many items.
 
     The last word's plural: `es` after x, z, ch and sh, `ies` for a y after a consonant, else `s`.
-    Where that word ends in s (no rule tells `status` from `users`), or another method has the name:
-    `_many`.
+    Where that word ends in s (no rule tells `status` from `users`), or the name is taken: `_many`;
+    where that is taken too, with a trailing `_`.
     """
+    names = _KEYWORDS | _CLIENT_NAMES | _ANNOTATION_NAMES | set(taken)
     stem = name.rstrip("_")
     if re.search(r"[^aeiou_]y$", stem):
         plural = f"{stem[:-1]}ies"
     else:
         plural = stem + ("es" if re.search(r"(x|z|ch|sh)$", stem) else "s")
-    return f"{stem}_many" if stem.endswith("s") or plural in taken else plural
+    if not stem.endswith("s") and plural not in names:
+        return plural
+    many = f"{stem}_many"
+    while many in names:
+        many += "_"
+    return many
+
+
+def shared_name(name: str) -> str:
+    """Name of a parameter that all items of a batch share, beside the batch's own options."""
+    return f"{name}_" if name in _BATCH_NAMES else name
 
 
 def parameter_name(wire_name: str) -> str:
@@ -125,9 +150,18 @@ def title_words(title: str) -> list[str]:
 
 def client_name(title: str) -> str:
     """Name of the synchronous client class: `Users API` -> `UsersClient`."""
-    return class_name(*title_words(title)).rstrip("_") + "Client"
+    named = title_words(title)
+    name = f"{class_name(*named).rstrip('_') if named else ''}Client"
+    return f"{name}_" if name in _BASE_NAMES else name
 
 
 def url_variable(title: str) -> str:
-    """Environment variable that holds the API's address: `Users API` -> `USERS_API_URL`."""
-    return "_".join(word.upper() for word in _SEPARATOR.split(f"{title} URL") if word)
+    """
+    Environment variable that holds the API's address: `Users API` -> `USERS_API_URL`.
+
+    Letters are without their marks, and others than A to Z left out; no digit comes first: shells
+    know no other names (POSIX.1-2017, 3.235).
+    """
+    plain = unicodedata.normalize("NFKD", f"{title} URL").encode("ascii", "ignore").decode("ascii")
+    name = "_".join(word.upper() for word in _SEPARATOR.split(plain) if word)
+    return f"_{name}" if name[0].isdigit() else name

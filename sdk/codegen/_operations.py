@@ -8,16 +8,16 @@ from typing import Any, Final, cast
 
 from codegen import _names
 from codegen._diagnostics import Problem
-from codegen._document import Document, Json, Node, join
+from codegen._document import Document, Json, Node, join, text_of
 from codegen._ir import Body, Location, Operation, Parameter, Response
 from codegen._limits import limited_type
-from codegen._schemas import Schemas, limits_text
+from codegen._schemas import Schemas, limits_of, limits_text
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # OpenAPI 3.0, 4.7.12.1: header parameters of these names are ignored.
 _IGNORED_HEADERS: Final = frozenset(("accept", "content-type", "authorization"))
-# OpenAPI 3.0, 4.7.12.2: the default of `style` by place.
 _FORM: Final = "application/x-www-form-urlencoded"
+# OpenAPI 3.0, 4.7.12.2: the default of `style` by place.
 _STYLES: Final = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 
 
@@ -36,6 +36,7 @@ class OperationReader:
 
     def read(self) -> tuple[Operation, ...]:
         """The operations, in the document's order."""
+        self._check_security(self._document.root, "#")
         operations = tuple(self._operations())
         self._check_names(operations)
         return operations
@@ -59,6 +60,7 @@ class OperationReader:
         title = _names.class_name(operation_id or f"{method} {path}")
         parameters = tuple(self._parameters(node, pointer, shared, title))
         self._check_path(path, pointer, parameters)
+        self._check_security(node, pointer)
         body, body_schema = self._body(node, pointer, title)
         return Operation(
             pointer=pointer,
@@ -114,9 +116,8 @@ class OperationReader:
         kind = self._schemas.sent_type(schema, place, f"{title} {node['name']}")
         style = "json" if "content" in node else node.get("style", _STYLES[node["in"]])
         # What a path names, the server knows or not; an ID of a newer form is not for us to refuse.
-        limited = (
-            limited_type(self._document, schema, place, kind) if node["in"] != "path" else None
-        )
+        bound = node["in"] != "path"
+        limited = limited_type(self._document, schema, place, kind) if bound else None
         return Parameter(
             pointer=pointer,
             name=_names.parameter_name(node["name"]),
@@ -126,7 +127,9 @@ class OperationReader:
             style=style,
             explode=bool(node.get("explode", style == "form")),
             type=kind,
-            limited_type=limited,
+            # What is a text in Python, too, must be given as one: no number is taken for it.
+            limited_type=limited or ("str" if kind in ("str", "str | None") else None),
+            limits=limits_of(self._document.follow(schema, place)[0]) if limited else {},
             description=self._described(node, schema, place),
         )
 
@@ -136,7 +139,7 @@ class OperationReader:
         limits = limits_text(schema)
         said = f"{limits[0].upper()}{limits[1:]}." if limits else ""
         if "default" in schema:
-            said = f"{said} Default of the server: `{schema['default']}`.".strip()
+            said = f"{said} Default of the server: `{text_of(schema['default'])}`.".strip()
         return " ".join(part for part in (text, said) if part)
 
     def _body(
@@ -215,6 +218,22 @@ class OperationReader:
         )
         return self._schemas.received_type(schema, place, name), (schema, place)
 
+    def _report(self, pointer: str, what: str, why: str, remedy: str) -> None:
+        self.problems.append(self._document.problem(pointer, what, why, remedy))
+
+    def _check_security(self, owner: Node, pointer: str) -> None:
+        """What is required must be described (OpenAPI 3.0, 4.7.30)."""
+        known = self._document.root.get("components", {}).get("securitySchemes", {})
+        for index, requirement in enumerate(owner.get("security", ())):
+            for name in requirement:
+                if name not in known:
+                    self._report(
+                        join(pointer, "security", index, name),
+                        f"there is no security scheme `{name}`",
+                        "how a request is authenticated is not said",
+                        "describe it in `components.securitySchemes`",
+                    )
+
     def _check_path(self, path: str, pointer: str, parameters: tuple[Parameter, ...]) -> None:
         given = {p.wire_name: p.pointer for p in parameters if p.location == "path"}
         wanted = dict.fromkeys(re.findall(r"\{([^{}]*)\}", path), pointer)
@@ -231,11 +250,11 @@ class OperationReader:
             )
 
     def _check_names(self, operations: tuple[Operation, ...]) -> None:
-        owners: dict[str, str] = {}
+        owners: dict[str, tuple[str, str]] = {}
         for operation in operations:
-            owner = owners.setdefault(operation.name, operation.pointer)
-            if owner != operation.pointer:
-                self._collision(operation.pointer, owner, operation.name, "methods")
+            owner = owners.setdefault(operation.name, (operation.pointer, operation.path))
+            if owner != (operation.pointer, operation.path):
+                self._collision(operation.pointer, owner[0], operation.name, "methods")
 
     def _collision(self, pointer: str, owner: str, name: str, kind: str) -> None:
         self.problems.append(

@@ -1,10 +1,14 @@
-"""Texts that match simple regular expressions: always the same ones."""
+"""Regular expressions: which are known, and texts that match them, always the same ones."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from importlib import import_module
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import SchemaError
 
 _REPEATS: Final = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 # What is tried where many characters are allowed, plain ones first.
@@ -84,3 +88,41 @@ def _is(character: str, kind: str, said: Any) -> bool:
     name = str(said).removeprefix("CATEGORY_")
     found = re.match(_CATEGORIES.get(name.removeprefix("NOT_"), "(?!)"), character) is not None
     return kind == "CATEGORY" and found != name.startswith("NOT_")
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text is a regular expression: of Python, or of those that pydantic takes."""
+    return _compiled(text) is not None or is_pydantic_pattern(text)
+
+
+def is_pydantic_pattern(text: object) -> bool:
+    """Whether pydantic takes a regular expression: one that looks neither ahead nor back."""
+    return isinstance(text, str) and _adapter(text) is not None
+
+
+def fits_pattern(pattern: str, text: str) -> bool:
+    """Whether a text has what a pattern looks for; none has it if the pattern is not known."""
+    found = _compiled(pattern)
+    if found is not None:
+        return found.search(text) is not None
+    adapter = _adapter(pattern)
+    try:
+        return adapter is not None and bool(adapter.validate_python(text) == text)
+    except ValidationError:
+        return False
+
+
+@lru_cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern)
+    except re.error:
+        return None
+
+
+@lru_cache
+def _adapter(pattern: str) -> TypeAdapter[str] | None:
+    try:
+        return TypeAdapter(Annotated[str, Field(pattern=pattern)])
+    except SchemaError:
+        return None

@@ -11,7 +11,7 @@ from typing import Final
 
 from codegen import _names
 from codegen._directions import Directed, flattened
-from codegen._document import Node
+from codegen._document import Node, text_of
 from codegen._ir import Api, Binding, Chain, Embedded, Operation
 from codegen._schemas import EXTRAS, Shape, annotation, is_enumeration, limits_text
 
@@ -181,6 +181,6 @@ def _said(target: Operation, arguments: Iterable[Binding]) -> tuple[tuple[str, s
 
 def _expression(binding: Binding) -> str:
     if binding.source == "constant":
-        return str(binding.value)
+        return text_of(binding.value)
     joint = "#" if binding.source.endswith(".body") else "."
     return f"${binding.source}{joint}{binding.value}"

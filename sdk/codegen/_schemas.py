@@ -14,7 +14,7 @@ from typing import Final
 
 from codegen import _names
 from codegen._diagnostics import Problem
-from codegen._document import Document, Json, Node, join, tokens
+from codegen._document import Document, Json, Node, join, text_of, tokens
 
 COMPONENTS: Final = "#/components/schemas"
 _LIMITS: Final = (
@@ -32,6 +32,9 @@ _KEPT: Final = (
     "readOnly",
     "writeOnly",
     *_LIMITS,
+)
+_REMARKS: Final = frozenset(
+    ("default", "deprecated", "description", "example", "externalDocs", "nullable", "title", "xml")
 )
 # Our own members of a shape: the schema of members that are not listed, and how a union's parts are
 # told apart.
@@ -209,6 +212,7 @@ class Schemas:
         if place in self._names:
             class_name = self._bases.get(place, self._names[place])
             return _nullable_if(target, {"$ref": f"{COMPONENTS}/{class_name}"})
+        target = _without_remarks(target)
         if _is_reference(target):
             return self._reference(target, place, name, ruled=ruled)
         if not _has_own_class(target):
@@ -362,6 +366,20 @@ def _is_enumeration(schema: Node) -> bool:
     return bool(values) and all(isinstance(value, str) for value in values)
 
 
+def _without_remarks(schema: Json) -> Json:
+    """A schema without the parts of its `allOf` that only describe: it says what they say."""
+    if not isinstance(schema, dict) or len(schema.get("allOf", ())) < 2:
+        return schema
+    said = [part for part in schema["allOf"] if part.keys() <= _REMARKS]
+    rest = [part for part in schema["allOf"] if part not in said]
+    if len(rest) != 1 or "$ref" not in rest[0]:
+        return schema
+    own: Node = {}
+    for part in said:
+        own |= part
+    return {**own, **schema, "allOf": rest}
+
+
 def _is_reference(schema: Json) -> bool:
     if not isinstance(schema, dict) or len(schema.get("allOf", ())) != 1:
         return False
@@ -382,9 +400,7 @@ def _nullable_if(target: Json, reference: Node) -> Node:
 
 def _with_default(schema: Node) -> str:
     text = str(schema.get("description", "")).strip()
-    default = schema["default"]
-    shown = str(default).lower() if isinstance(default, bool) else default
-    said = f"Default of the server: `{shown}`."
+    said = f"Default of the server: `{text_of(schema['default'])}`."
     return f"{text}\n\n{said}" if text else said
 
 
@@ -421,6 +437,11 @@ def is_enumeration(schema: Node) -> bool:
 def is_class(schema: Node) -> bool:
     """Whether a shape is more than another name for a plain type."""
     return _has_own_class(schema)
+
+
+def limits_of(schema: Node) -> Node:
+    """The limits of a value, by their keywords."""
+    return {key: value for key, value in schema.items() if key in LIMITS}
 
 
 def limits_text(schema: Node) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from codegen._diagnostics import Problem
-from codegen._document import Document, Json, Node, escape, join, tokens
+from codegen._document import Document, Json, Node, escape, join, text_of, tokens
 from codegen._ir import States
 
 _CLASSES: Final = ("pending", "succeeded", "failed")
@@ -29,6 +27,9 @@ _WORDS: Final = {
     ),
 }
 _REASONS: Final = ("error", "reason", "problem", "fault", "failure", "message")
+Place: TypeAlias = tuple[Json, str]
+"""A schema, and the pointer to it."""
+
 _RESPONSE_BODY: Final = re.compile(r"\$response\.body(?:#((?:/.*)?))?")
 
 
@@ -58,7 +59,7 @@ class StateReader:
         self._pointer = pointer
         self._link = link
 
-    def read(self, body: tuple[Json, str]) -> States | None:
+    def read(self, body: Place) -> States | None:
         """The states; `None`, and problems, if they cannot be told."""
         if not self._is_well_formed():
             return None
@@ -66,14 +67,14 @@ class StateReader:
         error = self._error(body, state[0] if state else None)
         if state is None:
             return None
-        pointer, values, place = state
-        classes = self._classes(values, place)
+        pointer, places = state
+        classes = self._classes(_values(places))
         if self.problems:
             return None
         kinds = {kind: tuple(v for v, k in classes.items() if k == kind) for kind in _CLASSES}
         if not kinds["succeeded"]:
             self._report(
-                place,
+                places[0][1],
                 "no value means success",
                 "the result would never come",
                 "list one in `x-async.succeeded`",
@@ -104,18 +105,15 @@ class StateReader:
                 )
         return not self.problems
 
-    def _state(self, body: tuple[Json, str]) -> tuple[str, list[str], str] | None:
-        """Pointer, values and place of the state in the document."""
+    def _state(self, body: Place) -> tuple[str, list[Place]] | None:
+        """Pointer of the state in the body, and its places in the document."""
         if "state" in self._extension:
             return self._named_state(body)
-        found = []
-        for name, node, place in properties_of(self._document, *body):
-            values = _values(node)
-            if values:
-                found.append((f"/{escape(name)}", values, place))
+        members = _members(self._document, *body)
+        found = {name: places for name, places in members.items() if _values(places)}
         if len(found) == 1:
-            return found[0]
-        names = " ".join(f"`{pointer[1:]}`" for pointer, _, _ in found)
+            return next((f"/{escape(name)}", places) for name, places in found.items())
+        names = " ".join(f"`{name}`" for name in found)
         self._report(
             self._link,
             f"not one property of {body[1]} has an `enum`, but {names or 'none'}",
@@ -124,11 +122,11 @@ class StateReader:
         )
         return None
 
-    def _named_state(self, body: tuple[Json, str]) -> tuple[str, list[str], str] | None:
+    def _named_state(self, body: Place) -> tuple[str, list[Place]] | None:
         said = self._extension["state"]
         pointer = body_pointer(said)
-        found = None if pointer is None else part_of(self._document, *body, pointer)
-        if found is None or pointer is None:
+        places = [] if pointer is None else places_of(self._document, *body, pointer)
+        if not places or pointer is None:
             self._report(
                 join(self._pointer, "state"),
                 f"the status body has no `{said}`",
@@ -136,21 +134,22 @@ class StateReader:
                 "name a described part of the status body: `$response.body#/…`",
             )
             return None
-        if isinstance(found[0], dict) and found[0].get("type") in ("object", "array"):
-            self._report(
-                join(self._pointer, "state"),
-                f"`{said}` is of type {found[0]['type']}",
-                "a state is one word or number",
-                "name the member that holds it: `$response.body#/…`",
-            )
-        return pointer, _values(found[0]), found[1]
+        for schema, _ in places:
+            if isinstance(schema, dict) and schema.get("type") in ("object", "array"):
+                self._report(
+                    join(self._pointer, "state"),
+                    f"`{said}` is of type {schema['type']}",
+                    "a state is one word or number",
+                    "name the member that holds it: `$response.body#/…`",
+                )
+        return pointer, places
 
-    def _classes(self, values: list[str], place: str) -> dict[str, str]:
+    def _classes(self, values: dict[str, str]) -> dict[str, str]:
         """The class of each value: what `x-async` says, else what the words say."""
         classes: dict[str, str] = {}
         for kind in _CLASSES:
             for index, said in enumerate(self._extension.get(kind, ())):
-                value, where = state_text(said), join(self._pointer, kind, index)
+                value, where = text_of(said), join(self._pointer, kind, index)
                 if classes.setdefault(value, kind) != kind:
                     self._report(
                         where,
@@ -165,25 +164,25 @@ class StateReader:
                         f"its values are {', '.join(values)}",
                         "name one of them, or add it to the `enum`",
                     )
-        for index, value in enumerate(values):
+        for value, place in values.items():
             kind_of_word = _CLASS_OF.get(_folded(value))
             if value in classes or kind_of_word is not None:
                 classes.setdefault(value, kind_of_word or "")
                 continue
             self._report(
-                join(place, "enum", index),
+                place,
                 f"whether `{value}` is pending, succeeded or failed is not known",
                 "it is none of the words that tell",
                 f"list it at {self._link}: `x-async: {{pending: [{value}]}}` (succeeded, failed)",
             )
         return {value: classes[value] for value in (*values, *classes) if value in classes}
 
-    def _error(self, body: tuple[Json, str], state: str | None) -> str | None:
+    def _error(self, body: Place, state: str | None) -> str | None:
         """Where a failed status says why."""
         if "error" in self._extension:
             said = self._extension["error"]
             pointer = body_pointer(said)
-            if pointer is None or part_of(self._document, *body, pointer) is None:
+            if pointer is None or not places_of(self._document, *body, pointer):
                 self._report(
                     join(self._pointer, "error"),
                     f"the status body has no `{said}`",
@@ -191,34 +190,43 @@ class StateReader:
                     "name a described part of the status body: `$response.body#/…`",
                 )
             return pointer
-        names = (name for name, _, _ in properties_of(self._document, *body))
+        names = _members(self._document, *body)
         named = (f"/{escape(name)}" for name in names if name in _REASONS)
         return next((pointer for pointer in named if pointer != state), None)
 
 
-def properties_of(
-    document: Document, schema: Json, pointer: str
-) -> Iterator[tuple[str, Node, str]]:
+def _members(
+    document: Document, schema: Json, pointer: str, above: frozenset[str] = frozenset()
+) -> dict[str, list[Place]]:
     """
-    The properties of an object's schema, those of its `allOf` included.
+    Where the members of an object are described, by their names.
 
-    Yields:
-        Name, schema and pointer of each, references followed.
+    A member has several places if a `oneOf` or `anyOf` describes it in several of its parts. One
+    that stands in a part of `allOf` and again beside it has its enumeration in either.
     """
     schema, pointer = document.follow(schema, pointer)
-    if not isinstance(schema, dict):
-        return
+    if not isinstance(schema, dict) or pointer in above:
+        return {}
+    above |= {pointer}
+    members: dict[str, list[Place]] = {}
     for index, part in enumerate(schema.get("allOf", ())):
-        yield from properties_of(document, part, join(pointer, "allOf", index))
+        members |= _members(document, part, join(pointer, "allOf", index), above)
     for name, value in schema.get("properties", {}).items():
-        yield name, *_resolved(document, value, join(pointer, "properties", name))
+        place = _resolved(document, value, join(pointer, "properties", name))
+        if name not in members or _values([place]):
+            members[name] = [place]
+    for keyword in ("oneOf", "anyOf"):
+        for index, part in enumerate(schema.get(keyword, ())):
+            found = _members(document, part, join(pointer, keyword, index), above)
+            for name, places in found.items():
+                known = members.setdefault(name, [])
+                known += [place for place in places if place not in known]
+    return members
 
 
-def part_of(
-    document: Document, schema: Json, pointer: str, value_pointer: str
-) -> tuple[Json, str] | None:
+def places_of(document: Document, schema: Json, pointer: str, value_pointer: str) -> list[Place]:
     """
-    The schema of a part of a body, and its pointer.
+    Where a part of a body is described.
 
     Args:
         document: Where references lead.
@@ -227,29 +235,35 @@ def part_of(
         value_pointer: JSON pointer into the body.
 
     Returns:
-        `None` if the document does not describe such a part.
+        The schemas and their pointers: none if the document does not describe such a part, several
+        if a `oneOf` or `anyOf` describes it in several ways.
     """
-    node, place = schema, pointer
+    places = [(schema, pointer)]
     for token in tokens(value_pointer):
-        found = {
-            name: (value, where) for name, value, where in properties_of(document, node, place)
-        }
-        node, place = document.follow(node, place)
-        if token in found:
-            node, place = found[token]
-        elif token.isdigit() and "items" in node:
-            node, place = document.follow(node["items"], join(place, "items"))
-        elif isinstance(node.get("additionalProperties"), dict):
-            key = "additionalProperties"
-            node, place = document.follow(node[key], join(place, key))
-        else:
-            return None
-    return node, place
+        found = [place for each in places for place in _below(document, *each, token)]
+        places = [place for index, place in enumerate(found) if place not in found[:index]]
+    return places
 
 
-def _resolved(document: Document, schema: Json, pointer: str) -> tuple[Node, str]:
-    """A schema behind references, and behind an `allOf` of one: a nullable reference."""
+def _below(document: Document, schema: Json, pointer: str, token: str) -> list[Place]:
+    members = _members(document, schema, pointer)
+    if token in members:
+        return members[token]
     schema, pointer = document.follow(schema, pointer)
+    if token.isdigit() and "items" in schema:
+        return [document.follow(schema["items"], join(pointer, "items"))]
+    if isinstance(schema.get("additionalProperties"), dict):
+        key = "additionalProperties"
+        return [document.follow(schema[key], join(pointer, key))]
+    return []
+
+
+def _resolved(document: Document, schema: Json, pointer: str) -> Place:
+    """A schema behind references; of an `allOf`, the part that lists values, or its only one."""
+    schema, pointer = document.follow(schema, pointer)
+    listed = _listed(document, schema, pointer)
+    if listed is not None:
+        return listed
     while isinstance(schema, dict) and len(schema.get("allOf", ())) == 1 and "enum" not in schema:
         if "properties" in schema:
             break
@@ -257,14 +271,24 @@ def _resolved(document: Document, schema: Json, pointer: str) -> tuple[Node, str
     return schema, pointer
 
 
-def _values(schema: Json) -> list[str]:
-    values = schema.get("enum", ()) if isinstance(schema, dict) else ()
-    return [state_text(value) for value in values if value is not None]
+def _listed(document: Document, schema: Json, pointer: str) -> Place | None:
+    """The schema with an `enum`, or the part of its `allOf` that has one."""
+    schema, pointer = document.follow(schema, pointer)
+    if not isinstance(schema, dict) or "enum" in schema:
+        return (schema, pointer) if isinstance(schema, dict) else None
+    parts = enumerate(schema.get("allOf", ()))
+    found = (_listed(document, part, join(pointer, "allOf", index)) for index, part in parts)
+    return next((place for place in found if place is not None), None)
 
 
-def state_text(value: Json) -> str:
-    """A state as text: one that is a number or a truth value, as JSON writes it."""
-    return value if isinstance(value, str) else json.dumps(value)
+def _values(places: list[Place]) -> dict[str, str]:
+    """The values that are listed for a member, and where each of them stands."""
+    return {
+        text_of(value): join(pointer, "enum", index)
+        for schema, pointer in reversed(places)
+        for index, value in enumerate(schema.get("enum", ()) if isinstance(schema, dict) else ())
+        if value is not None
+    }
 
 
 def body_pointer(expression: Json) -> str | None:

@@ -61,8 +61,9 @@ def _bodies(
         return "", "", ""
     kind, value = operation.body.type, examples.body(operation)
     least = examples.least_body(operation)
+    needed = _linked(chain, "request.body", required=True)
     for pointer in _linked(chain, "request.body"):
-        if not has(value, pointer):
+        if pointer in needed and not has(value, pointer):
             raise ExampleError(f"a link needs `$request.body#{pointer}`: give the body an example")
         least = least if has(least, pointer) else value
     plain = literals.body(kind, value)
@@ -73,17 +74,33 @@ def _arguments(
     operation: Operation, chain: Chain | None, examples: Examples, literals: Literals
 ) -> Iterator[str]:
     for parameter in operation.parameters:
-        linked = _linked(chain, f"request.{parameter.location}")
+        linked = _linked(chain, f"request.{parameter.location}", required=True)
         named = parameter.wire_name.lower() in map(str.lower, linked)
         if named or is_demanded(parameter, operation):
             value = examples.argument(parameter)
             yield f"{parameter.name}={literals.argument(parameter.type, value)}"
 
 
-def _linked(chain: Chain | None, source: str) -> list[str]:
-    """What a start's link takes from a part of the request, which must then be given."""
-    arguments = chain.status_arguments if chain is not None else ()
-    return [str(it.value) for it in arguments if it.source == source]
+def _linked(chain: Chain | None, source: str, *, required: bool = False) -> list[str]:
+    """
+    What a start's link takes from a part of the request.
+
+    Args:
+        chain: The chain, if there is one.
+        source: The part of the request.
+        required: Only what the status operation cannot be called without.
+    """
+    if chain is None:
+        return []
+    demanded = {it.name for it in chain.status.parameters if it.required}
+    taken = (it for it in chain.status_arguments if it.source == source)
+    return [str(it.value) for it in taken if it.parameter in demanded or not required]
+
+
+def is_key(parameter: Parameter, operation: Operation) -> bool:
+    """Whether it gives the operation's idempotency key."""
+    header = (operation.idempotency_header or "").lower()
+    return parameter.location == "header" and parameter.wire_name.lower() == header
 
 
 def is_demanded(parameter: Parameter, operation: Operation) -> bool:

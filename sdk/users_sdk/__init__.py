@@ -39,7 +39,7 @@ from .errors import (
 
 if TYPE_CHECKING:
     from ._auth import Auth, BearerToken
-    from ._batch import Outcome
+    from ._batch import BatchOptions, Outcome
     from ._credentials import Credentials
     from ._generated import models as models
     from ._generated.client import AsyncUsersClient, UsersClient
@@ -62,6 +62,7 @@ else:
     _HOMES = {
         "Auth": "._auth",
         "BearerToken": "._auth",
+        "BatchOptions": "._batch",
         "Outcome": "._batch",
         "Credentials": "._credentials",
         "AsyncUsersClient": "._generated.client",
@@ -110,6 +111,7 @@ __all__ = [
     "Auth",
     "AuthenticationError",
     "BadRequestError",
+    "BatchOptions",
     "BearerToken",
     "ClientClosed",
     "ConfigurationError",

@@ -8,16 +8,18 @@ client.
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from html import escape
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from ._flows import Endpoint, check, wait_timeout
-from ._origin import resume, revived
+from ._endpoint import Endpoint
+from ._flows import check, client_closed, wait_timeout
+from ._origin import revived
 from ._progress import Progress
 from ._steps import Flow
-from .errors import ClientClosed, SDKError, WaitTimeout
+from .errors import InvalidArgumentError, SDKError, WaitTimeout
 
 T = TypeVar("T")
 
@@ -60,18 +62,7 @@ class Accepted(Generic[T]):
 
     def __repr__(self) -> str:
         name = self._progress.chain.start.name
-        status = self._progress.status or "not known yet"
-        ended = ", settled" if self.is_settled() else ""
-        return f"<{type(self).__name__} {name} {self.message_id}: {status}{ended}>"
-
-    def bind(self, client: Any) -> Any:
-        """
-        Return a handle of another client for the same accepted request, not asked after yet.
-
-        For a handle that was pickled by a client with an `auth`, credentials or an HTTP client of
-        its own, none of which is pickled.
-        """
-        return resume(client, self._progress.chain.start.name, self.token())
+        return f"<{type(self).__name__} {name} {self.message_id}: {self._standing()}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """
@@ -87,7 +78,7 @@ class Accepted(Generic[T]):
         progress, now = self._progress, self._endpoint.wall_clock()
         polled = progress.polled_at
         rows = {
-            "state": f"{progress.status or 'not known yet'}{', settled' * self.is_settled()}",
+            "state": self._standing(),
             "message ID": progress.message_id,
             "request ID": progress.request_id,
             "idempotency key": progress.idempotency_key,
@@ -139,15 +130,7 @@ class Accepted(Generic[T]):
 
     def abandon(self) -> None:
         """Fail, because the client was closed."""
-        progress = self._progress
-        error = ClientClosed(
-            f"The client was closed before {progress.chain.start.name} ended. It goes on: "
-            "resume it with the error's token",
-            token=progress.token(),
-            request_id=progress.request_id,
-            message_id=progress.message_id,
-            idempotency_key=progress.idempotency_key,
-        )
+        error = client_closed(self._progress)
         self._end_trace("client_closed", error)
         self._reject(error)
         self._announce()
@@ -163,8 +146,33 @@ class Accepted(Generic[T]):
     def _reject(self, error: Exception) -> None:
         raise NotImplementedError
 
+    def _is_cancelled(self) -> bool:
+        raise NotImplementedError
+
+    def _standing(self) -> str:
+        """Say what is known of the request, and whether the handle goes on."""
+        status = self._progress.status or "not known yet"
+        if not self.is_settled():
+            return status
+        return f"{status}, {'cancelled' if self._is_cancelled() else 'settled'}"
+
+    def _cancellation(self) -> str:
+        """Say what was cancelled, and what was not."""
+        return (
+            f"Waiting for {self._progress.chain.start.name} was given up by cancel() (message ID "
+            f"{self.message_id}): the request itself goes on at the server"
+        )
+
     def _limit(self, timeout: float | None) -> float | None:
-        return self._endpoint.settings.polling.deadline if timeout is None else max(timeout, 0.0)
+        if timeout is None:
+            return self._endpoint.settings.polling.deadline
+        given = cast("object", timeout)
+        # A bool is an int, and no comparison holds for a NaN.
+        if not isinstance(given, int | float) or isinstance(given, bool) or not given >= 0:
+            raise InvalidArgumentError(
+                f"timeout must be a number of seconds, 0 or more, or None, not {given!r}"
+            )
+        return min(timeout, threading.TIMEOUT_MAX)
 
     def _may_ask(self) -> bool:
         return self._endpoint.clock() >= self._progress.schedule.floor

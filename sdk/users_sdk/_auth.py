@@ -9,22 +9,24 @@ Who signs requests, and how: AWS Signature Version 4 by default.
 
 from __future__ import annotations
 
+import inspect
 import time
 from calendar import timegm
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from importlib import import_module
 from typing import Any, Protocol, TypeAlias, TypeGuard
 from urllib.parse import urlsplit
 
 from ._credentials import FETCH_SECONDS, Credentials, KeySource
+from ._fields import checked, checked_text, flaw
 from ._http import Headers, Request, Response
-from ._json import is_object
 from ._retry import date_of
 from ._sigv4 import amz_date, authorization, host
 from ._steps import Call, Flow
-from .errors import ConfigurationError, SDKError
+from .errors import ConfigurationError
 
 SERVICE = "execute-api"
 """The service that is signed for where the host names none: API Gateway.
@@ -39,7 +41,7 @@ AWS refuses what is five minutes off; a minute is left for the way and for whole
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 """
 
-_SIGNING_HEADERS = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-SHA256")
+_FORBIDDEN = int(HTTPStatus.FORBIDDEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,22 @@ class BearerToken:
 
     Attributes:
         token: The token, or a function that returns the one to use now; it may block.
+
+    Raises:
+        ConfigurationError: It is neither, or a token that cannot be sent.
     """
 
     token: str | Callable[[], str] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if callable(self.token):
+            _refuse_coroutine_function("token", self.token)
+            return
+        reason = flaw(self.token) or (None if self.token else "is empty")
+        if reason is not None:
+            raise ConfigurationError(
+                f"BearerToken: the token cannot be sent as Authorization: it {reason}"
+            )
 
 
 class RequestsAuth(Protocol):
@@ -66,7 +81,14 @@ Auth: TypeAlias = BearerToken | RequestsAuth | Callable[[Request], Request | Map
 
 
 class Signer(Protocol):
-    """Makes a request acceptable to the server."""
+    """
+    Makes a request acceptable to the server.
+
+    Attributes:
+        fields: Names, in lower case, of the header fields that it adds whatever the request has.
+    """
+
+    fields: frozenset[str] = frozenset()
 
     def sign(self, request: Request, timeout: float = FETCH_SECONDS) -> Flow[Request]:
         """Return the request with what proves who sends it, in `timeout` seconds if that blocks."""
@@ -106,11 +128,20 @@ def signer_for(
     if _is_for_requests(auth):
         return RequestsSigner(auth)
     if callable(auth):
+        _refuse_coroutine_function("auth", auth)
         return FunctionSigner(auth)
     raise ConfigurationError(
         f"auth is a {type(auth).__qualname__}; it must be a BearerToken, a requests signer, or a "
         "function that takes a Request and returns one, or headers to add"
     )
+
+
+def _refuse_coroutine_function(name: str, function: object) -> None:
+    if inspect.iscoroutinefunction(function):
+        raise ConfigurationError(
+            f"{name} is the coroutine function {_name(function)}, which nobody awaits: pass a "
+            "plain function, which may block, as it is called outside of the event loop"
+        )
 
 
 def _are_credentials(credentials: object) -> bool:
@@ -144,6 +175,10 @@ class SigV4(Signer):
         wall_clock: Seconds since 1970, as this machine believes.
     """
 
+    fields = frozenset(
+        ("authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token")
+    )
+
     def __init__(
         self,
         source: KeySource,
@@ -164,8 +199,8 @@ class SigV4(Signer):
         added = {"X-Amz-Date": moment}
         if keys.token:
             added["X-Amz-Security-Token"] = keys.token
-        headers = request.headers.without(*_SIGNING_HEADERS)
-        proof = authorization(
+        headers = request.headers.without(self.fields)
+        added["Authorization"] = authorization(
             keys,
             keys.region,
             self._service,
@@ -174,12 +209,12 @@ class SigV4(Signer):
             url=request.url,
             headers=[
                 ("host", host(request.url)),
-                *filter(_is_signed, headers.items()),
+                *[field for field in headers.in_lower_case() if _is_signed(field[0])],
                 *added.items(),
             ],
             body=request.body,
         )
-        return _with_headers(request, headers.merged(added | {"Authorization": proof}))
+        return _with_headers(request, headers.merged(added))
 
     def learn(self, request: Request, response: Response) -> bool:
         """
@@ -188,7 +223,7 @@ class SigV4(Signer):
         The refused request's own time counts, not what was learned meanwhile: of many that are
         refused at once, each is signed again.
         """
-        if response.status != HTTPStatus.FORBIDDEN:
+        if response.status != _FORBIDDEN:
             return False
         sent, refused = _moment(request), date_of(response.headers)
         if sent is None or refused is None:
@@ -202,36 +237,45 @@ class SigV4(Signer):
 class Bearer(Signer):
     """Adds a bearer token."""
 
+    fields = frozenset({"authorization"})
+
     def __init__(self, bearer: BearerToken) -> None:
         self._token = bearer.token
 
     def sign(self, request: Request, timeout: float = FETCH_SECONDS) -> Flow[Request]:
         """Add the token that is valid now."""
-        token = self._token if isinstance(self._token, str) else (yield Call(self._token))
+        token = self._token
+        if not isinstance(token, str):
+            source = f"The function {_name(token)} of BearerToken"
+            token = checked_text((yield Call(token)), source, "Authorization")
         return _with_headers(request, request.headers.merged({"Authorization": f"Bearer {token}"}))
 
 
 class RequestsSigner(Signer):
     """Lets a signer made for `requests` sign our requests."""
 
+    fields = SigV4.fields
+
     def __init__(self, auth: RequestsAuth) -> None:
         self._auth = auth
 
     def sign(self, request: Request, timeout: float = FETCH_SECONDS) -> Flow[Request]:
         """Show the signer a prepared request of its own library, and take over its headers."""
-        headers: dict[str, str] = yield Call(lambda: self._headers(request))
+        headers: Mapping[str, str] = yield Call(partial(self._headers, request))
         return _with_headers(request, request.headers.merged(headers))
 
-    def _headers(self, request: Request) -> dict[str, str]:
+    def _headers(self, request: Request) -> Mapping[str, str]:
         # Filled by hand: prepare() would encode the URL once more.
         prepared = import_module("requests").PreparedRequest()
         prepared.method = request.method
         prepared.url = request.url
         prepared.body = request.body or None
         prepared.headers = import_module("requests.structures").CaseInsensitiveDict(
-            request.headers.without(*_SIGNING_HEADERS)
+            request.headers.without(self.fields)
         )
-        return {name: _text(value) for name, value in self._auth(prepared).headers.items()}
+        signed = self._auth(prepared).headers.items()
+        fields = {name: _text(value) for name, value in signed}
+        return _added(request, fields, f"The signer {type(self._auth).__qualname__}")
 
 
 class FunctionSigner(Signer):
@@ -242,15 +286,12 @@ class FunctionSigner(Signer):
 
     def sign(self, request: Request, timeout: float = FETCH_SECONDS) -> Flow[Request]:
         """Call the function."""
-        signed: object = yield Call(lambda: self._function(request))
-        if isinstance(signed, Request):
-            return signed
-        if is_object(signed):
-            return _with_headers(request, request.headers.merged(signed))
-        raise SDKError(
-            f"The auth function returned a {type(signed).__qualname__}; it must return a Request "
-            "or a mapping of headers"
-        )
+        signed: object = yield Call(partial(self._function, request))
+        source = f"The auth function {_name(self._function)}"
+        if not isinstance(signed, Request):
+            return _with_headers(request, request.headers.merged(checked(signed, source)))
+        _added(request, signed.headers, source)
+        return _with_headers(signed, Headers(signed.headers))
 
 
 class Unsigned(Signer):
@@ -262,9 +303,8 @@ class Unsigned(Signer):
         return request
 
 
-def _is_signed(header: tuple[str, str]) -> bool:
-    name = header[0].lower()
-    return name.startswith("x-amz-") or name == "content-type"
+def _is_signed(name: str) -> bool:
+    return name == "content-type" or name.startswith("x-amz-")
 
 
 def _moment(request: Request) -> float | None:
@@ -276,8 +316,19 @@ def _moment(request: Request) -> float | None:
     return float(timegm(moment))
 
 
+def _added(request: Request, fields: Mapping[str, str], source: str) -> Mapping[str, str]:
+    """Return those of a signed request's header fields that it did not have before."""
+    known = request.headers
+    added = {n: v for n, v in fields.items() if n not in known or known[n] != v}
+    return checked(added, source)
+
+
 def _with_headers(request: Request, headers: Headers) -> Request:
     return Request(request.method, request.url, headers, request.body)
+
+
+def _name(function: object) -> str:
+    return getattr(function, "__qualname__", None) or type(function).__qualname__
 
 
 def _text(value: str | bytes) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
 
-from ._flows import Endpoint
+from pydantic import BaseModel
+
+from ._config import seconds
+from ._endpoint import Endpoint
 from ._handle import AsyncHandle, Handle
+from ._http import CONNECTIONS
 from ._json import is_object
 from ._meter import Meter, meter
 from ._operation import AsyncOperation, Operation
@@ -17,9 +21,34 @@ from .errors import ClientClosed, InvalidArgumentError
 I = TypeVar("I")  # noqa: E741  # an item, beside T, its result
 T = TypeVar("T")
 
-_OPTIONS = frozenset(
-    ("idempotency_key", "in_order", "max_concurrency", "progress", "raise_errors", "timeout")
-)
+
+class KeylessBatchOptions(TypedDict, total=False):
+    """How a batch is done of an operation that takes no idempotency key: see `BatchOptions`."""
+
+    max_concurrency: int
+    in_order: bool
+    raise_errors: bool
+    progress: bool
+    timeout: float | None
+
+
+class BatchOptions(KeylessBatchOptions, Generic[I], total=False):
+    """
+    How a batch is done: the keyword arguments of a method for many items.
+
+    Attributes:
+        max_concurrency: How many items are submitted, and not settled and taken, at most; 32 by
+            default.
+        in_order: Yield in the order of the items instead of that of their completion.
+        raise_errors: Raise the first item's error, and stop, instead of yielding it; its note says
+            which item it was.
+        progress: Show a progress bar; needs the extra `progress`.
+        timeout: Seconds for the acceptance of one item; `None` takes the client's.
+        idempotency_key: Returns an item's key, if the operation takes one; by default each gets a
+            random one. With keys that a second run makes again, it makes nothing twice.
+    """
+
+    idempotency_key: Callable[[I], str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +86,11 @@ class Outcome(Generic[I, T]):
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[I]):
-    """An item, as it is sent."""
+    """An item, its place in the input, and the key that it is sent with."""
 
     index: int
     item: I
     key: str | None
-    arguments: Mapping[str, object]
-    body: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +104,25 @@ class Plan(Generic[I, T]):
     most: int
     in_order: bool
     raise_errors: bool
+    timeout: float | None
     meter: Meter
 
     def job(self, index: int, item: I) -> Job[I]:
+        key = None
+        if self.chain.start.idempotency_header is not None:
+            key = self.endpoint.new_key() if self.key is None else self.key(item)
+        return Job(index, item, key)
+
+    def call(self, job: Job[I]) -> dict[str, Any]:
+        """Return what an item's operation is started with."""
         operation = self.chain.start
         arguments = dict(self.shared)
         if operation.body is None:
-            arguments |= _parameters(item)
-        key = None
-        if operation.idempotency_header is not None:
-            key = self.endpoint.new_key() if self.key is None else self.key(item)
-            arguments[_key_name(operation)] = key
-        return Job(index, item, key, arguments, None if operation.body is None else item)
+            arguments |= _parameters(operation, job.item)
+        if job.key is not None:
+            arguments[_key_name(operation)] = job.key
+        body = None if operation.body is None else job.item
+        return {"arguments": arguments, "body": body, "timeout": self.timeout}
 
     def outcome(
         self,
@@ -97,11 +131,12 @@ class Plan(Generic[I, T]):
         error: BaseException | None,
         value: tuple[T] | None = None,
     ) -> Outcome[I, T]:
-        # A closed client refuses every item that is left: the input would be read to its end.
-        if isinstance(error, ClientClosed):
-            raise error
         self.meter.settled(failed=error is not None)
+        if isinstance(error, ClientClosed):
+            error.idempotency_key = error.idempotency_key or job.key
         if error is not None and self.raise_errors:
+            known = "" if job.key is None else f", idempotency key {job.key}"
+            error.add_note(f"It is the error of item {job.index} of the input{known}")
             raise error
         return Outcome(job.index, job.item, job.key, handle, error, value)
 
@@ -110,54 +145,85 @@ def plan(
     chain: AsyncOperation[T],
     endpoint: Endpoint,
     items: object,
-    *,
-    idempotency_key: Callable[[I], str] | None,
     shared: Mapping[str, object],
-    max_concurrency: int,
-    in_order: bool,
-    raise_errors: bool,
-    progress: bool,
+    options: BatchOptions[I],
+    *,
+    takes_async: bool = False,
 ) -> Plan[I, T]:
     """
     Return how a batch is done.
 
     Raises:
-        InvalidArgumentError: An option makes no sense, or the operation has no such parameter.
+        InvalidArgumentError: An option makes no sense.
         ConfigurationError: A progress bar is wanted and cannot be shown.
     """
     operation = chain.start
-    if max_concurrency < 1:
-        raise InvalidArgumentError(f"max_concurrency must be 1 or more, not {max_concurrency}")
-    if idempotency_key is not None and not callable(idempotency_key):
+    _check_items(items, takes_async=takes_async)
+    _check_options(operation, options)
+    return Plan(
+        chain,
+        endpoint,
+        options.get("idempotency_key"),
+        shared,
+        options.get("max_concurrency", CONNECTIONS),
+        options.get("in_order", False),
+        options.get("raise_errors", False),
+        options.get("timeout"),
+        meter(operation.name, items, progress=options.get("progress", False)),
+    )
+
+
+def _check_options(operation: Operation[Any], options: BatchOptions[Any]) -> None:
+    known = BatchOptions if operation.idempotency_header is not None else KeylessBatchOptions
+    _check_names(f"A batch of {operation.name} has no option", options, known.__annotations__)
+    most = options.get("max_concurrency", CONNECTIONS)
+    if type(most) is not int or most < 1:
+        raise InvalidArgumentError(
+            f"max_concurrency must be a whole number, 1 or more, not {most!r}"
+        )
+    for name in ("in_order", "raise_errors", "progress"):
+        value = options.get(name, False)
+        if type(value) is not bool:
+            raise InvalidArgumentError(f"{name} must be True or False, not {value!r}")
+    timeout = options.get("timeout")
+    if timeout is not None:
+        seconds(timeout)
+    key = options.get("idempotency_key")
+    if key is not None and not callable(key):
         raise InvalidArgumentError(
             "idempotency_key must be a function that returns an item's key: one key for all items "
             "would make them one request"
         )
-    if idempotency_key is not None and operation.idempotency_header is None:
-        raise InvalidArgumentError(f"{operation.name} takes no idempotency key")
-    known = {parameter.name for parameter in operation.parameters} - {_key_name(operation)}
-    for name in sorted(shared.keys() - known):
-        near = get_close_matches(name, known | _OPTIONS, 1)
+
+
+def _check_names(said: str, given: Iterable[str], known: Iterable[str]) -> None:
+    for name in sorted(map(str, set(given) - set(known))):
+        near = get_close_matches(name, known, 1)
         meant = f": did you mean {near[0]}?" if near else ""
-        raise InvalidArgumentError(f"{operation.name} has no parameter {name}{meant}")
-    shown = meter(operation.name, items, progress=progress)
-    return Plan(
-        chain,
-        endpoint,
-        idempotency_key,
-        shared,
-        max_concurrency,
-        in_order,
-        raise_errors,
-        shown,
-    )
+        raise InvalidArgumentError(f"{said} {name}{meant}")
 
 
-def _parameters(item: object) -> Mapping[str, object]:
+def _check_items(items: Any, *, takes_async: bool) -> None:
+    kind = type(items).__qualname__
+    # Of these an iterator would be had as well: of its characters, bytes, or names.
+    is_one = isinstance(items, str | bytes | Mapping | BaseModel)
+    many = isinstance(items, Iterable) or (takes_async and isinstance(items, AsyncIterable))
+    if is_one or not many:
+        wanted = "an iterable, or an asynchronous one," if takes_async else "an iterable"
+        hint = ": put it into a list" if is_one else ""
+        raise InvalidArgumentError(
+            f"items must be {wanted} of what is sent, not a value of type {kind}{hint}"
+        )
+
+
+def _parameters(operation: Operation[Any], item: object) -> Mapping[str, object]:
     if not is_object(item):
         raise InvalidArgumentError(
-            "The operation has no body: an item must be a mapping of its parameters, by Python name"
+            f"{operation.name} has no body: an item must be a mapping of its parameters, by Python "
+            f"name, not a value of type {type(item).__qualname__}"
         )
+    known = [parameter.name for parameter in operation.parameters]
+    _check_names(f"{operation.name} has no parameter", item, known)
     return item
 
 

@@ -3,8 +3,10 @@ The running of a batch, in threads or in an event loop.
 
 1. At most `max_concurrency` items are submitted and not yet settled, or settled and not yet taken;
    the next item is read when there is room for it.
-2. What ends the whole (the input raises, the client is closed, the caller goes away) stops every
-   wait: what was accepted goes on at the server.
+2. What ends the whole (the input raises, the caller goes away) stops every wait: what was accepted
+   goes on at the server.
+3. Once the client is closed, no item is read any more, and those under way are told of with their
+   keys before that is raised: they may have been carried out.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from typing import Any, Generic, TypeVar
 from ._batch_plan import Job, Outcome, Plan
 from ._clock import Clock, Signal
 from ._handle import AsyncHandle, Handle
-from .errors import SDKError
+from .errors import ClientClosed
 
 I = TypeVar("I")  # noqa: E741  # an item, beside T, its result
 T = TypeVar("T")
@@ -116,6 +118,8 @@ class Blocking(Generic[I, T]):
         self._waiting: dict[int, tuple[Handle[T], float]] = {}
         self._ended: deque[tuple[Job[I], Handle[T] | None, Exception | None]] = deque()
         self._closed = False
+        self._read = 0
+        self._is_refused = False
 
     def run(self, items: Iterable[I], clock: Clock) -> Generator[Outcome[I, T], None, None]:
         """Submit and yield until the input ends."""
@@ -130,9 +134,11 @@ class Blocking(Generic[I, T]):
         more = True
         try:
             while True:
-                while more and len(self._pending) + len(ready) < self._plan.most:
+                while more and self._has_room(ready):
                     more = self._submit_next(source, submitters)
                 if not self._pending and not ready:
+                    if more:
+                        raise _unread(self._read)
                     return
                 self._collect(ready)
                 given = False
@@ -150,12 +156,16 @@ class Blocking(Generic[I, T]):
                 handle.cancel()
             self._plan.meter.close()
 
+    def _has_room(self, ready: _Ordered[I, T]) -> bool:
+        return not self._is_refused and len(self._pending) + len(ready) < self._plan.most
+
     def _submit_next(self, source: Any, submitters: _Submitters[I]) -> bool:
         try:
             index, item = next(source)
         except StopIteration:
             return False
         job = self._plan.job(index, item)
+        self._read = index + 1
         self._pending[index] = job
         self._plan.meter.submitted()
         submitters.put(job)
@@ -208,6 +218,7 @@ class Blocking(Generic[I, T]):
                 value = None if error is not None else (handle.result(0),)
             except CancelledError as cancelled:
                 error = cancelled
+        self._is_refused |= isinstance(error, ClientClosed)
         return self._plan.outcome(job, handle, error, value)
 
     def _patience(self) -> float | None:
@@ -226,23 +237,27 @@ async def outcomes(
     source = _enumerated(items)
     ready: _Ordered[I, T] = _Ordered(in_order=plan.in_order)
     tasks: set[asyncio.Task[Outcome[I, T]]] = set()
-    more = True
+    more, is_refused, read = True, False, 0
     try:
         while True:
-            while more and len(tasks) + len(ready) < plan.most:
+            while more and not is_refused and len(tasks) + len(ready) < plan.most:
                 try:
                     index, item = await anext(source)
                 except StopAsyncIteration:
                     more = False
                     break
+                read = index + 1
                 tasks.add(asyncio.create_task(_one(plan, plan.job(index, item), start)))
                 plan.meter.submitted()
             if not tasks and not ready:
+                if more:
+                    raise _unread(read)
                 return
             if tasks:
                 done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     ready.put(task.result())
+                    is_refused |= isinstance(task.result().error, ClientClosed)
             for outcome in ready.take():
                 yield outcome
     finally:
@@ -260,8 +275,12 @@ async def _one(
     try:
         handle = await start(job)
         return plan.outcome(job, handle, None, (await handle.result(),))
-    except SDKError as error:
+    except Exception as error:
         return plan.outcome(job, handle, error)
+
+
+def _unread(read: int) -> ClientClosed:
+    return ClientClosed(f"The client was closed: no item of the input from {read} on was started")
 
 
 async def _enumerated(items: Iterable[I] | AsyncIterable[I]) -> AsyncGenerator[tuple[int, I], None]:

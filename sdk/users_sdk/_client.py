@@ -10,10 +10,12 @@ from functools import partial
 from typing import ClassVar, Self, TypeVar
 
 from ._auth import Auth, signer_for
+from ._call import call
 from ._config import Settings, resolve_region, resolve_service, resolve_url, user_agent
 from ._credentials import Credentials
-from ._drivers import run, run_async
-from ._flows import Endpoint, call, resumed, submit, submit_and_wait
+from ._drivers import Closing, run, run_async
+from ._endpoint import Endpoint
+from ._flows import resumed, submit, submit_and_wait
 from ._handle import AsyncHandle, Handle
 from ._hooks import (
     AsyncRequestHook,
@@ -195,7 +197,15 @@ class BaseClient(_Configured):
         self._closed = threading.Event()
 
     def close(self) -> None:
-        """Fail what is outstanding with `ClientClosed`, and close connections. Can be repeated."""
+        """
+        End what is under way, in every thread, and close the connections. Can be repeated.
+
+        Handles and calls fail with `ClientClosed`, which says whether the request was accepted or
+        not sent; a call whose request had left, and was not answered, with `UnknownOutcome`. That
+        takes a second at most. It may take as long as the step that a call is in: connecting,
+        finding credentials, or sending over a given `http_client`, whose connections are not
+        closed.
+        """
         if not self._is_copy and not self._closed.is_set():
             self._closed.set()
             self._background.close()
@@ -210,7 +220,6 @@ class BaseClient(_Configured):
     def _call(
         self,
         operation: Operation[T],
-        *,
         arguments: Mapping[str, object],
         body: object = None,
         timeout: float | None = None,
@@ -221,7 +230,6 @@ class BaseClient(_Configured):
     def _start(
         self,
         chain: AsyncOperation[T],
-        *,
         arguments: Mapping[str, object],
         body: object = None,
         timeout: float | None = None,
@@ -233,7 +241,6 @@ class BaseClient(_Configured):
     def _start_and_wait(
         self,
         chain: AsyncOperation[T],
-        *,
         arguments: Mapping[str, object],
         body: object = None,
         timeout: float | None = None,
@@ -318,10 +325,15 @@ class AsyncBaseClient(_Configured):
         pace = Pace(self._endpoint.settings.polling.rate)
         self._loops = Loops(opener, self._outside.clock, pace)
         # Shared with copies, which end when this client does.
-        self._closed = threading.Event()
+        self._closed = Closing()
 
     async def aclose(self) -> None:
-        """Fail what is outstanding with `ClientClosed`, and close connections. Can be repeated."""
+        """
+        End what is under way, and close the running loop's connections. Can be repeated.
+
+        Handles and calls fail with `ClientClosed`, which says whether the request was accepted or
+        not sent; a call whose request had left, and was not answered, with `UnknownOutcome`.
+        """
         if not self._is_copy and not self._closed.is_set():
             self._closed.set()
             await self._loops.aclose()
@@ -335,7 +347,6 @@ class AsyncBaseClient(_Configured):
     async def _call(
         self,
         operation: Operation[T],
-        *,
         arguments: Mapping[str, object],
         body: object = None,
         timeout: float | None = None,
@@ -346,7 +357,6 @@ class AsyncBaseClient(_Configured):
     async def _start(
         self,
         chain: AsyncOperation[T],
-        *,
         arguments: Mapping[str, object],
         body: object = None,
         timeout: float | None = None,
@@ -358,7 +368,6 @@ class AsyncBaseClient(_Configured):
     async def _start_and_wait(
         self,
         chain: AsyncOperation[T],
-        *,
         arguments: Mapping[str, object],
         body: object = None,
         timeout: float | None = None,
@@ -374,4 +383,4 @@ class AsyncBaseClient(_Configured):
     async def _run(self, flow: Flow[T]) -> T:
         if self._closed.is_set():
             raise ClientClosed("The client is closed: make another one")
-        return await run_async(flow, self._loops.transport(), self._outside.clock)
+        return await run_async(flow, self._loops.transport(), self._outside.clock, self._closed)

@@ -27,7 +27,6 @@ T = TypeVar("T")
 _FAULT_HEADER = "x-validation-error"
 """What is wrong with a body, from servers that cannot put it into the answer's body."""
 
-_REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-amz-request-id", "x-request-id")
 _EXCERPT_CHARACTERS = 200
 _NULL = "The API takes no null here: leave it unset instead of setting it to None"
 
@@ -72,16 +71,17 @@ def json_body(body: Body, value: object) -> Any:
         # Files come last: some servers read no text after the first file.
         return {**others, **dict(files.values())}
     except ValidationError as error:
-        _refuse(_reasons(error), error)
+        # Without its cause, which would show the values.
+        _refuse(_reasons(error))
         raise
     except PydanticSerializationError as error:
         raise InvalidArgumentError(f"The body cannot be written as JSON: {error}") from error
 
 
-def _refuse(reasons: tuple[tuple[str, str], ...], cause: Exception | None = None) -> None:
+def _refuse(reasons: tuple[tuple[str, str], ...]) -> None:
     if reasons:
         text = "; ".join(f"{place}: {reason}" if place else reason for place, reason in reasons)
-        raise InvalidArgumentError(f"The body is not valid: {text}", reasons=reasons) from cause
+        raise InvalidArgumentError(f"The body is not valid: {text}", reasons=reasons) from None
 
 
 def check_argument(parameter: Parameter, value: object) -> None:
@@ -206,14 +206,8 @@ def failure(operation: Operation[Any], response: Response, now: float) -> ApiErr
         code=code or None,
         problem=_typed_problem(operation, response, body),
         retry_after=retry_after(response.headers, now),
-        request_id=request_id(response),
+        request_id=response.request_id,
     )
-
-
-def request_id(response: Response) -> str | None:
-    """Return the server's ID of the HTTP request, if it gave one."""
-    known = (response.headers.get(name) for name in _REQUEST_ID_HEADERS)
-    return next((value for value in known if value), None)
 
 
 def resolve(value: Any, pointer: str) -> Any:
@@ -238,16 +232,25 @@ def resolve(value: Any, pointer: str) -> Any:
 def state_text(state: object) -> str | None:
     """Return a state as text, one that is a number as JSON writes it; `None` if it is neither."""
     if isinstance(state, int | float):
-        return json.dumps(state)
+        # To JSON, 1.0 is 1.
+        whole = isinstance(state, float) and state.is_integer()
+        return json.dumps(int(state) if whole else state)
     return state if isinstance(state, str) else None
 
 
 def reason_of(error: Any) -> tuple[str | None, str | None]:
-    """Return code and message of a reason: an object with such members, or a text."""
-    if is_object(error):
-        message = _member(error, "message", "detail", "reason", "description", "title")
-        return _member(error, "code", "type") or None, message or None
-    return None, None if error is None else str(error)
+    """
+    Return code and message of a reason: an object with such members, or a text.
+
+    An object without a message is one itself, as JSON, if it says more than a code.
+    """
+    if not is_object(error):
+        return None, None if error is None else str(error)
+    code = _member(error, "code", "type")
+    message = _member(error, "message", "detail", "reason", "description", "title")
+    if not message and len(error) > bool(code):
+        message = json.dumps(error, ensure_ascii=False, separators=(",", ":"))
+    return code or None, message or None
 
 
 def _declared(kinds: Mapping[str, Any], status: int) -> tuple[bool, Any]:
@@ -314,7 +317,7 @@ def _misfit(error: ValidationError, response: Response) -> str:
 def _broken(operation: Operation[Any], response: Response, what: str) -> ProtocolError:
     return ProtocolError(
         f"The answer {response.status} to {operation.method} {operation.path} {what}",
-        request_id=request_id(response),
+        request_id=response.request_id,
     )
 
 

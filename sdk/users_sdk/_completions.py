@@ -3,11 +3,12 @@ What a client learns from when requests complete, and what follows for the next 
 
 1. The newest completions are kept, and older ones count for less; a sample of the requests that
    are still pending counts as well, for those that complete first are the quick ones.
-2. The schedule is the one of least expected cost, polls at a price plus time overshot, for the
+2. A trend in them is followed to the present, if it is evident.
+3. The schedule is the one of least expected cost, polls at a price plus time overshot, for the
    estimated distribution (`_durations`).
-3. Evidence that requests have changed is summed up; the schedule follows it as far as it is
+4. Evidence that requests have changed is summed up; the schedule follows it as far as it is
    probable, and where it is sure, what was learned before is forgotten.
-4. Some questions are asked only in order to learn, as long as that is worth more than it costs.
+5. Some questions are asked only in order to learn, as long as that is worth more than it costs.
 
 docs/reference/polling.md has the mathematics and its sources.
 """
@@ -21,7 +22,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 
-from ._durations import Distribution, Seen, fit, mixture, prior, prior_cdf
+from ._durations import Distribution, Seen, fit, mixture, prior, prior_cdf, trend
 
 PRICE_SECONDS = 0.06
 """What one poll costs: it is worth as much as this time of waiting."""
@@ -35,17 +36,24 @@ WAITING = 64
 LOST_SECONDS = 60.0
 """A pending request is given up if it is this much overdue to be asked after."""
 
-LEARNED_CHARGE = (1.05, 0.75)
+LEARNED_CHARGE = (0.94, 0.75, 1 / 12)
 """
-What a learned plan charges for a poll: the price times the one number, times the probability that
-the request is pending to the power of the other. 0 to 1: the lower, the more even the pauses.
+What a learned plan charges for a poll: the price times the first number, times the probability that
+the request is pending to the power of the second, times the time in seconds to that of the third.
+The lower the second, the more even the pauses; the higher the third, the longer the late ones.
 """
 
 _SHORTEST = 1e-4
 """The least width of an interval, in seconds."""
 
-_HORIZON = 60.0
+_HORIZON = 30.0
 """The number of requests for which what a question teaches is of use."""
+
+_RECENT = 64
+"""Completions whose questions need not be asked again in order to learn."""
+
+_TAIL = 0.05
+"""The part of what is expected in an interval that comes before its bulk."""
 
 _SEARCHING = 0.05
 """The share of requests whose first question searches for a change."""
@@ -68,6 +76,9 @@ _SURPRISE = 2.0
 
 _SLOW = 0.2
 """A pending answer is news, as a completion is, if it was no likelier than this."""
+
+_FEW = 10
+"""A trend is looked for in no fewer completions."""
 
 _PLANS = 4
 """Plans that are kept, for different prices and gaps."""
@@ -171,8 +182,12 @@ class Plan:
         edges, below = self.distribution.edges, self.distribution.below
         cells = zip(pairwise(edges), pairwise(below), strict=True)
         area = [0.0, *accumulate((b - a) * (f + g) / 2 for (a, b), (f, g) in cells)]
-        factor, power = LEARNED_CHARGE if self.learned else (1.0, 1.0)
-        charges = [factor * self.price * max(1.0 - part, 0.0) ** power for part in below]
+        factor, power, growth = LEARNED_CHARGE if self.learned else (1.0, 1.0, 0.0)
+        charge = factor * self.price
+        charges = [
+            charge * max(1.0 - part, 0.0) ** power * max(edge, edges[1]) ** growth
+            for edge, part in zip(edges, below, strict=True)
+        ]
         constants = area.copy()
         hull = _Hull()
         newest = len(edges)
@@ -217,14 +232,16 @@ class Waiting:
         after: When the last pending answer was asked for, in seconds since acceptance.
         due: When it is asked after next, on the caller's clock.
         news: The age at which that it was still pending last counted as news.
+        number: How many requests had begun to count before.
     """
 
-    __slots__ = ("after", "due", "news")
+    __slots__ = ("after", "due", "news", "number")
 
-    def __init__(self, due: float) -> None:
+    def __init__(self, due: float, number: int) -> None:
         self.after = 0.0
         self.due = due
         self.news = 0.0
+        self.number = number
 
 
 class _Evidence:
@@ -265,11 +282,16 @@ class Completions:
         self._price = PRICE_SECONDS
         self._learned: Distribution | None = None
         self._trusted: Distribution | None = None
+        self._changed: Distribution | None = None
+        self._counted = 0
+        self._learned_for = 0
+        self._trend = 0.0
         self._evidence = _Evidence()
         self._fresh = 0
         self._stale = True
         self._search = 0.0
         self._place = 0.5
+        self._surprised = False
 
     def admit(self, now: float) -> Waiting | None:
         """
@@ -284,7 +306,7 @@ class Completions:
                 self._give_up(now)
             if len(self._waiting) >= WAITING:
                 return None
-            waiting = Waiting(now)
+            waiting = Waiting(now, self._number())
             self._waiting.add(waiting)
             return waiting
 
@@ -302,15 +324,12 @@ class Completions:
         """Remember when a request that counts was seen to be complete."""
         with self._lock:
             self._waiting.discard(waiting)
-        self.add(waiting.after, by)
+            self._add(waiting.after, by, waiting.number)
 
     def add(self, after: float, by: float) -> None:
         """Remember a completion: later than the one time, and by the other."""
         with self._lock:
-            one = Seen(max(0.0, after), max(by, after + _SHORTEST, _SHORTEST))
-            self._judge(one)
-            self._seen.append(one)
-            self._count()
+            self._add(after, by, self._number())
 
     def plan(self, price: float, gap: float) -> Plan:
         """Return the plan for a price and a server's gap, both in seconds."""
@@ -343,7 +362,7 @@ class Completions:
             if last == 0.0:
                 self._search += _SEARCHING
                 if self._search >= 1.0:
-                    return planned * self._searched()
+                    return self._searched(self._learned, planned)
             return self._narrowing(self._learned, last, planned, random)
 
     def seen(self) -> list[Seen]:
@@ -351,50 +370,93 @@ class Completions:
         with self._lock:
             return list(self._seen)
 
-    def _searched(self) -> float:
-        """Return the place to search, of 1: the last one again if it was worth it."""
+    def _searched(self, learned: Distribution, planned: float) -> float:
+        """
+        Return where to search: in the last place again if that was worth it.
+
+        Half of the places lie evenly before the planned time; the others are just before the bulk
+        of what is expected by then, which nothing else confirms where requests take equally long.
+        """
         self._search = 0.0
-        if self._evidence.sum < _SURPRISE:
+        if not self._surprised:
             self._place = (self._place + _GOLDEN) % 1.0
-        return self._place
+        if self._place < 0.5:
+            return planned * self._place * 2.0
+        return min(learned.quantile(learned.cdf(planned) * _TAIL), planned)
 
     def _narrowing(
         self, learned: Distribution, last: float, planned: float, random: Callable[[], float]
     ) -> float:
-        """Return a time within which half of what is expected lies, if that teaches enough."""
+        """
+        Return a time within what is doubted of the interval, if asking then teaches enough.
+
+        Where completions have been seen through one question only, the estimate has them where
+        they happened to be supposed first. So the estimate is believed as to how many there are,
+        but they are taken to lie anywhere since the first few of them.
+        """
         below, above = learned.cdf(last), learned.cdf(planned)
         chance = (above - below) / max(1.0 - below, 1e-9)
-        middle = learned.quantile((below + above) / 2)
-        worth = _HORIZON * chance**2 * (planned - middle)
-        cost = (1.0 - chance / 2) * self._price - chance / 2 * (planned - middle)
+        start = max(learned.quantile(below + (above - below) * _TAIL), last)
+        doubted = planned - start
+        worth = _HORIZON * chance**2 * doubted / 2
+        cost = (1.0 - chance / 2) * self._price
         if worth <= cost:
             return planned
         # What other requests have taught about the inside is not taught again.
-        low, high = (learned.quantile(below + (above - below) * part) for part in (0.1, 0.9))
-        cuts = sum((low < one.after < high) + (low < one.by < high) for one in self._seen)
+        end = planned - doubted * _TAIL
+        recent = list(self._seen)[-_RECENT:]
+        cuts = sum((start < one.after < end) + (start < one.by < end) for one in recent)
         if worth <= cost * (1 + cuts) ** 2:
             return planned
-        time = learned.quantile(below + (above - below) * (0.2 + 0.6 * random()))
-        return time if last < time < planned else planned
+        return start + doubted * (0.1 + 0.8 * random())
 
     def _distribution(self, price: float) -> Distribution:
         if not self._seen and not any(one.after for one in self._waiting):
             return prior(price)
         changed = self._evidence.probability()
         if self._stale or self._learned is None or price != self._price:
-            self._stale = False
-            self._price = price
-            self._learned = fit(self._known(len(self._seen)), price, self._learned)
+            self._learned = self._estimate(price)
         if changed < _DOUBT:
             # What may be a change is no part of what it is judged by.
-            self._trusted = self._learned
+            self._trusted, self._changed = self._learned, None
             return self._learned
         recent = self._known(self._evidence.since)
-        return mixture(self._learned, fit(recent, price, fit(recent, price)), changed)
+        self._changed = fit(recent, price, self._changed or fit(recent, price))
+        return mixture(self._learned, self._changed, changed)
+
+    def _estimate(self, price: float) -> Distribution:
+        """Return when requests will complete, and note how that changes from one to the next."""
+        self._stale = False
+        self._price = price
+        # In the middle of the time for which it is used.
+        number = self._counted + len(self._seen) // _REFRESH // 2
+        seen = [
+            one.scaled(math.exp(self._trend * (number - one.number)))
+            for one in self._known(len(self._seen))
+        ]
+        before = self._learned
+        if before is not None and self._trend:
+            before = before.scaled(math.exp(self._trend * (number - self._learned_for)))
+        learned = fit(seen, price, before)
+        self._learned_for = number
+        self._trend = trend(seen, learned, self._trend) if len(seen) >= _FEW else 0.0
+        return learned
+
+    def _number(self) -> int:
+        self._counted += 1
+        return self._counted
+
+    def _add(self, after: float, by: float, number: int) -> None:
+        one = Seen(max(0.0, after), max(by, after + _SHORTEST, _SHORTEST), number)
+        self._judge(one)
+        self._seen.append(one)
+        self._count()
 
     def _known(self, count: int) -> list[Seen]:
         """Return the newest completions, and the pending requests as the newest of all."""
-        pending = [Seen(one.after, math.inf) for one in self._waiting if one.after > 0.0]
+        pending = [
+            Seen(one.after, math.inf, one.number) for one in self._waiting if one.after > 0.0
+        ]
         return list(self._seen)[len(self._seen) - count :] + pending
 
     def _count(self) -> None:
@@ -404,7 +466,10 @@ class Completions:
             self._fresh = 0
             self._stale = True
             self._plans.clear()
-        elif self._evidence.probability() >= _DOUBT:
+        elif (
+            self._evidence.probability() >= _DOUBT
+            and self._evidence.since % (self._evidence.since * 2 // _REFRESH + 1) == 0
+        ):
             self._plans.clear()
 
     def _judge(self, one: Seen) -> None:
@@ -416,14 +481,16 @@ class Completions:
         unchanged = max(self._trusted.cdf(one.by) - self._trusted.cdf(one.after), 0.0)
         unchanged += _UNSEEN * (changed - unchanged)
         self._evidence.add(changed, unchanged)
-        if math.log(changed / unchanged) > _SURPRISE:
+        self._surprised = math.log(changed / unchanged) > _SURPRISE
+        if self._surprised:
             self._search = 1.0
         if self._evidence.probability() > _SURE:
             self._seen = deque(
                 list(self._seen)[len(self._seen) - self._evidence.since + 1 :], maxlen=MEMORY
             )
             self._evidence = _Evidence()
-            self._learned = self._trusted = None
+            self._learned = self._trusted = self._changed = None
+            self._trend = 0.0
             self._stale = True
 
     def _give_up(self, now: float) -> None:
@@ -431,4 +498,4 @@ class Completions:
         for one in [one for one in self._waiting if one.due + LOST_SECONDS < now]:
             self._waiting.discard(one)
             if one.after > 0.0:
-                self._seen.append(Seen(one.after, math.inf))
+                self._seen.append(Seen(one.after, math.inf, one.number))

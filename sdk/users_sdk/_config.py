@@ -12,8 +12,9 @@ import re
 from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
+from ._fields import flaw
 from ._polling import Polling
 from .errors import ConfigurationError, InvalidArgumentError
 
@@ -31,6 +32,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html and
 https://docs.aws.amazon.com/vpc-lattice/latest/ug/sigv4-authenticated-requests.html
 """
 
+_DOTS = frozenset({".", ".."})
 _USER = re.compile(r"//[^/?#]*@")
 _URL_CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
 """Source: RFC 3986, 2 (characters)"""
@@ -123,7 +125,7 @@ def resolve_url(given: str | None, variable: str) -> str:
         shown = _USER.sub("//***@", url).partition("?")[0]
         raise ConfigurationError(
             f"{source} must be like https://host/stage, percent-encoded, without user, query or "
-            f"fragment: {shown!r}"
+            f"fragment, and without . or .. as a part of the path: {shown!r}"
         )
     return url.rstrip("/")
 
@@ -131,14 +133,16 @@ def resolve_url(given: str | None, variable: str) -> str:
 def _is_server(url: str) -> bool:
     """Say whether a URL names an HTTP server and a path, and nothing besides."""
     # What is not written as it goes over the wire could be signed as something else.
-    if not _URL_CHARACTERS.fullmatch(url):
+    if not _URL_CHARACTERS.fullmatch(url) or "?" in url or "#" in url:
         return False
     try:
         parts = urlsplit(url)
         named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return named and not parts.query and not parts.fragment and parts.username is None
+    # A path with these would be resolved on the way, and reach something else.
+    straight = _DOTS.isdisjoint(unquote(parts.path).split("/"))
+    return named and straight and parts.username is None
 
 
 def resolve_region(given: str | None, base_url: str) -> str | None:
@@ -170,26 +174,28 @@ def _named_by(base_url: str) -> dict[str, str]:
     return next((match.groupdict() for match in matches if match), unnamed)
 
 
+def is_lambda() -> bool:
+    """Say whether this process is AWS Lambda's, which has a trace for each invocation."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
 def lambda_trace_id() -> str | None:
     """
-    Return the trace that AWS Lambda runs the present invocation in, as `X-Amzn-Trace-Id` has it.
+    Return the trace that the present invocation runs in, as `X-Amzn-Trace-Id` has it.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, and botocore's
     `add_recursion_detection_header` (observed in 1.43.106), whose rule and encoding these are.
     """
     trace_id = os.environ.get("_X_AMZN_TRACE_ID")
-    if not trace_id or "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
-        return None
-    return quote(trace_id, safe="-=;:+&[]{}\"',")
+    return quote(trace_id, safe="-=;:+&[]{}\"',") if trace_id else None
 
 
 def user_agent(suffix: str | None) -> str:
     """Return the `User-Agent`: this package and its version, Python's, and what the caller adds."""
     suffix = _checked_text("user_agent_suffix", suffix)
-    if suffix and not (suffix.isascii() and suffix.isprintable()):
-        raise ConfigurationError(
-            "user_agent_suffix is sent as a header: it must be printable ASCII"
-        )
+    reason = flaw(suffix or "")
+    if reason is not None:
+        raise ConfigurationError(f"user_agent_suffix is sent as a header, but it {reason}")
     package = __name__.partition(".")[0]
     # Imported here: it costs more time than all the rest of the package.
     metadata = import_module("importlib.metadata")

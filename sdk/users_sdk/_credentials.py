@@ -1,7 +1,7 @@
 """
 AWS keys: given, or found by botocore's chain, which may block.
 
-1. Keys are frozen for each signature, never kept: a refresh never mixes two sets.
+1. Keys are asked for and frozen for each signature: a refresh never mixes two sets.
 2. One search or refresh is under way at a time, in a daemon thread of its own. Whoever needs keys
    waits for it, and no longer than `FETCH_SECONDS` from its beginning: one that hangs fails calls,
    each with what it hangs on, and neither blocks an event loop nor uses up threads.
@@ -19,9 +19,11 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Protocol
 
+from ._fields import flaw
 from ._fork import begins_anew
 from .errors import ConfigurationError, RequestNotSent, SDKError
 
@@ -175,8 +177,34 @@ class KeySource:
         frozen = self._credentials if freeze is None else freeze()
         if not frozen.access_key or not frozen.secret_key:
             raise ConfigurationError("The AWS credentials lack the access key or the secret key")
-        region = self._region or ""
-        return Keys(frozen.access_key, frozen.secret_key, frozen.token or None, region)
+        return _keys(
+            frozen.access_key,
+            frozen.secret_key,
+            frozen.token or None,
+            self._region or "",
+            getattr(self._credentials, "method", None),
+        )
+
+
+@lru_cache(maxsize=4)
+def _keys(
+    access_key: str, secret_key: str, token: str | None, region: str, method: str | None
+) -> Keys:
+    """
+    Return keys that can be sent; what was read with a line break is refused.
+
+    The last ones are known to be right: most often they are the same for each signature.
+    """
+    for name, value in (
+        ("access key ID, which is sent in Authorization", access_key),
+        ("secret access key", secret_key),
+        ("session token, which is sent as X-Amz-Security-Token", token),
+    ):
+        reason = None if value is None else flaw(value)
+        if reason is not None:
+            found = f" (credentials from {method})" if method else ""
+            raise ConfigurationError(f"Wrong AWS {name}: it {reason}{found}")
+    return Keys(access_key, secret_key, token, region)
 
 
 class _Fetch:

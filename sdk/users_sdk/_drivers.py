@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from ._clock import Clock
+from ._fork import begins_anew
 from ._http import AsyncTransport, Request, Response, Transport
 from ._steps import Call, Flow, Invoke, Send, Sleep, Step
 from .errors import ClientClosed
@@ -25,6 +27,7 @@ THREADS = 4
 """Threads in which one event loop lets blocking functions run at once."""
 
 _CLOCK = Clock()
+_CLOSED = "The client was closed during the call"
 
 _gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
@@ -65,12 +68,65 @@ def _perform(step: Step, transport: Transport, closed: threading.Event, clock: C
         return transport.send(step.request, step.timeout)
     if isinstance(step, Sleep):
         if clock.sleep(step.seconds, closed):
-            raise ClientClosed("The client was closed during the call")
+            raise ClientClosed(_CLOSED)
         return None
     return step.function()
 
 
-async def run_async(flow: Flow[T], transport: AsyncTransport, clock: Clock = _CLOCK) -> T:
+class Closing:
+    """What the calls of an asynchronous client wait for, besides answers: closing ends that."""
+
+    def __init__(self) -> None:
+        self._begun = False
+        self.after_fork()
+        begins_anew(self)
+
+    def after_fork(self) -> None:
+        """Leave the parent's calls to the parent."""
+        self._limits: dict[asyncio.Timeout, asyncio.AbstractEventLoop] = {}
+
+    def is_set(self) -> bool:
+        """Say whether the client is closed."""
+        return self._begun
+
+    def set(self) -> None:
+        """End all waiting, in every loop."""
+        self._begun = True
+        for limit, loop in list(self._limits.items()):
+            # A loop that was closed waits for nothing any more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_end, limit)
+
+    async def wait_for(self, awaited: Awaitable[T]) -> T:
+        """Return what is awaited; raise `ClientClosed` if the client is closed before."""
+        limit = asyncio.timeout(0 if self._begun else None)
+        self._limits[limit] = asyncio.get_running_loop()
+        try:
+            async with limit:
+                return await awaited
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise ClientClosed(_CLOSED) from None
+        finally:
+            del self._limits[limit]
+
+
+def _end(limit: asyncio.Timeout) -> None:
+    # What is over already cannot be shortened.
+    with suppress(RuntimeError):
+        limit.reschedule(0)
+
+
+_NEVER = Closing()
+
+
+async def run_async(
+    flow: Flow[T],
+    transport: AsyncTransport,
+    clock: Clock = _CLOCK,
+    closing: Closing = _NEVER,
+) -> T:
     """
     Drive a flow in the running event loop.
 
@@ -78,12 +134,13 @@ async def run_async(flow: Flow[T], transport: AsyncTransport, clock: Clock = _CL
         flow: What to do.
         transport: What sends, in this loop.
         clock: What a sleep is measured by.
+        closing: What ends sleeps and calls of functions; by default nothing does.
     """
     try:
         step = next(flow)
         while True:
             try:
-                answer = await _perform_async(step, transport, clock)
+                answer = await _perform_async(step, transport, clock, closing)
             except Exception as error:
                 step = flow.throw(error)
             else:
@@ -95,16 +152,18 @@ async def run_async(flow: Flow[T], transport: AsyncTransport, clock: Clock = _CL
         flow.close()
 
 
-async def _perform_async(step: Step, transport: AsyncTransport, clock: Clock) -> object:
+async def _perform_async(
+    step: Step, transport: AsyncTransport, clock: Clock, closing: Closing
+) -> object:
     if isinstance(step, Send):
         return await transport.send(step.request, step.timeout)
     if isinstance(step, Call):
         with clock.task_at_work():
-            return await in_thread(step.function)
+            return await closing.wait_for(in_thread(step.function))
     if isinstance(step, Invoke):
         returned = step.function()
         return await returned if inspect.isawaitable(returned) else returned
-    await clock.sleep_async(step.seconds)
+    await closing.wait_for(clock.sleep_async(step.seconds))
     return None
 
 

@@ -5,7 +5,8 @@ How long requests take: a distribution, and its estimate from completions seen. 
    one. Neither end is taken for the truth. A request that is still pending is such an interval,
    too, without an end.
 2. The estimate is mixed with a prior of heavy tail that stands for everything not seen yet.
-3. Its grid is as fine as planning needs: cells are halved where much probability is.
+3. Durations that rise or fall from request to request are a trend, if that is evident.
+4. Its grid is as fine as planning needs: cells are halved where much probability is.
 
 docs/reference/polling.md has the mathematics and its sources.
 """
@@ -13,12 +14,13 @@ docs/reference/polling.md has the mathematics and its sources.
 from __future__ import annotations
 
 import math
+import operator
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-HALF_LIFE = 13
+HALF_LIFE = 32
 """Completions after which one counts for half."""
 
 _PRIOR_WEIGHT = 0.01
@@ -37,20 +39,35 @@ _GRID_LAST = 60_000.0
 _GRID_RATIO = 1.12
 """The grid of times before cells are halved: first, last (in prices), ratio of neighbours."""
 
-_CELL_COST = 0.02
+_CELL_COST = 0.01
 """A cell is halved until its probability times its width is this part of a price."""
+
+_PRIOR_CELL_COST = 0.02
+"""The same with nothing seen, when jitter is wider than a cell."""
 
 _ROUNDS = 2
 """Steps of expectation and maximisation for one estimate; each estimate goes on from the last."""
 
-_DOUBT = 0.001
+_DOUBT = 0.0005
 """The share of the prior in what an estimate starts from: what is not seen again is unlearned."""
 
-_BANDWIDTH = 0.8
-"""How far the estimate is smoothed in the logarithm of time, in widths of its shortest half."""
+_BANDWIDTH = 0.9
+"""How far the estimate is smoothed in the logarithm of time, in widths of half of it."""
 
-_HALVES = 26
-"""Of how many intervals with half of the probability the shortest is looked for."""
+_PEAK = 0.3
+"""The part of the probability whose shortest interval tells that width: less than most modes."""
+
+_PEAKS = 26
+"""Of how many such intervals the shortest is looked for."""
+
+_SHOWN = 0.7
+"""The part of the narrowest interval seen around a peak that it is taken to be wide at least."""
+
+_EVIDENT = 3.0
+"""How many times its standard error a trend must be to count at all."""
+
+_STEEPEST = 0.02
+"""The greatest trend: the part by which durations change from one request to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +78,16 @@ class Seen:
     Attributes:
         after: When the last pending answer was asked for; 0 if there was none.
         by: When the first final answer was asked for; infinite if there was none.
+        number: Which request it was, in the order in which they were first asked after.
     """
 
     after: float
     by: float
+    number: int = 0
+
+    def scaled(self, factor: float) -> Seen:
+        """Return it with times that are longer by a factor."""
+        return Seen(self.after * factor, self.by * factor, self.number)
 
 
 class Distribution:
@@ -101,6 +124,14 @@ class Distribution:
         density = self.density(cell)
         return min(self.edges[cell] + (rest / density if density else 0.0), self.edges[cell + 1])
 
+    def mass(self) -> list[float]:
+        """Return the probability of each cell."""
+        return [b - a for a, b in pairwise(self.below)]
+
+    def scaled(self, factor: float) -> Distribution:
+        """Return the distribution of durations that are longer by a factor."""
+        return Distribution([edge * factor for edge in self.edges], self.mass())
+
 
 def prior_cdf(time: float, price: float) -> float:
     """Return the prior's probability of completion by a time; its scale is the price."""
@@ -111,7 +142,7 @@ def prior_cdf(time: float, price: float) -> float:
 
 def prior(price: float) -> Distribution:
     """Return what is taken for the distribution with nothing seen."""
-    edges = _grid(lambda time: prior_cdf(time, price), price)
+    edges = _grid(lambda time: prior_cdf(time, price), price, _PRIOR_CELL_COST)
     return Distribution(edges, _prior_mass(edges, price))
 
 
@@ -129,7 +160,7 @@ def fit(seen: Sequence[Seen], price: float, before: Distribution | None = None) 
         before.cdf if before is not None else lambda time: prior_cdf(time, price)
     )
     edges = _grid(start, price)
-    weights = [0.5 ** (age / HALF_LIFE) for age in range(len(seen) - 1, -1, -1)]
+    weights = _weights(len(seen))
     count = sum(weights)
     spans = [
         _span(edges, one.after, one.by, weight / (count + _PRIOR_WEIGHT))
@@ -142,11 +173,54 @@ def fit(seen: Sequence[Seen], price: float, before: Distribution | None = None) 
         for (a, b), other in zip(pairwise(map(start, edges)), rest, strict=True)
     ]
     for _ in range(_ROUNDS):
-        known = Distribution(edges, _shared_out(spans, mass))
-        factor = math.exp(_reach(known, count, price))
-        smooth = _smoothed(edges, [b - a for a, b in pairwise(known.below)], factor)
-        mass = [part + share * other for part, other in zip(smooth, rest, strict=True)]
-    return Distribution(edges, mass)
+        shared = _shared_out(spans, mass)
+        mass = [part + share * other for part, other in zip(shared, rest, strict=True)]
+    reach = _reach(Distribution(edges, mass), seen, count, price)
+    return Distribution(edges, _smoothed(edges, mass, math.exp(reach)))
+
+
+def trend(seen: Sequence[Seen], known: Distribution, assumed: float) -> float:
+    """
+    Estimate by what part durations change from one request to the next, as far as it is evident.
+
+    It is a regression on ranks, which neither separate modes nor a heavy tail mislead: if requests
+    do not change, what part of all durations is shorter than one's own does not depend on when it
+    was. What is less than `_EVIDENT` standard errors is no trend, and a little more is a small one.
+
+    Args:
+        seen: The requests, oldest first, scaled to now by the trend assumed.
+        known: The estimate for them.
+        assumed: The trend that they were scaled by.
+    """
+    weights = _weights(len(seen))
+    total = sum(weights)
+    numbers = _centred([float(one.number) for one in seen], weights)
+    ranks = _centred([(known.cdf(one.after) + known.cdf(one.by)) / 2 for one in seen], weights)
+    spread = sum(w * number**2 for w, number in zip(weights, numbers, strict=True))
+    density = _log_density(known)
+    if spread == 0.0 or density == 0.0:
+        return 0.0
+    rows = list(zip(weights, numbers, ranks, strict=True))
+    slope = assumed + sum(w * number * rank for w, number, rank in rows) / spread / density
+    variance = sum(w * rank**2 for w, _, rank in rows) / total / density**2
+    variance *= sum((w * number) ** 2 for w, number, _ in rows) / spread**2
+    evident = slope * max(1.0 - _EVIDENT**2 * variance / slope**2, 0.0) if slope else 0.0
+    return min(max(evident, -_STEEPEST), _STEEPEST)
+
+
+def _weights(count: int) -> list[float]:
+    return [0.5 ** (age / HALF_LIFE) for age in range(count - 1, -1, -1)]
+
+
+def _centred(values: Sequence[float], weights: Sequence[float]) -> list[float]:
+    mean = sum(map(operator.mul, values, weights)) / sum(weights)
+    return [value - mean for value in values]
+
+
+def _log_density(known: Distribution) -> float:
+    """Return the mean density in the logarithm of time: by how much ranks change with it."""
+    cells = zip(pairwise(known.edges), known.mass(), strict=True)
+    return sum(part**2 / math.log(end / start) for (start, end), part in cells if start > 0.0)
 
 
 def mixture(first: Distribution, second: Distribution, share: float) -> Distribution:
@@ -160,7 +234,9 @@ def _prior_mass(edges: Sequence[float], price: float) -> list[float]:
     return [b - a for a, b in pairwise(prior_cdf(edge, price) for edge in edges)]
 
 
-def _grid(cdf: Callable[[float], float], price: float) -> list[float]:
+def _grid(
+    cdf: Callable[[float], float], price: float, cell_cost: float = _CELL_COST
+) -> list[float]:
     """Return edges between which it does not matter to the cost when exactly to ask."""
     count = math.ceil(math.log(_GRID_LAST / _GRID_FIRST, _GRID_RATIO))
     coarse = [0.0, *(price * _GRID_FIRST * _GRID_RATIO**step for step in range(count + 1))]
@@ -170,7 +246,7 @@ def _grid(cdf: Callable[[float], float], price: float) -> list[float]:
         while pending:
             (start, below), (end, above) = pending.pop()
             middle = (start + end) / 2
-            if (above - below) * (end - start) > _CELL_COST * price and start < middle < end:
+            if (above - below) * (end - start) > cell_cost * price and start < middle < end:
                 half = (middle, cdf(middle))
                 pending += [(half, (end, above)), ((start, below), half)]
             else:
@@ -233,27 +309,27 @@ def _shared_out(spans: Sequence[_Span], mass: Sequence[float]) -> list[float]:
     ]
 
 
-def _reach(known: Distribution, count: float, price: float) -> float:
+def _reach(known: Distribution, seen: Sequence[Seen], count: float, price: float) -> float:
     """
     Return how far to smooth, in the logarithm of time.
 
-    It is the rule of thumb for kernels, with the shortest half of the distribution for its scale,
-    which two separate modes do not widen. What is narrower than the price is hardly smoothed:
-    little can be saved there but by knowing it exactly.
+    It is the rule of thumb for kernels, with the shortest interval of much probability for its
+    scale, which separate modes do not widen. It is taken to be no narrower than any request has
+    shown it to be: the likeliest distribution is a set of spikes. What is narrower than the price
+    is hardly smoothed: little can be saved there but by knowing it exactly.
     """
     whole = known.below[-1]
-    halves = [
-        (
-            known.quantile(whole * step / (2 * _HALVES)),
-            known.quantile(whole * (step / 2 / _HALVES + 0.5)),
-        )
-        for step in range(1, _HALVES)
-    ]
+    starts = [whole * (1.0 - _PEAK) * step / _PEAKS for step in range(1, _PEAKS)]
+    peaks = [(known.quantile(start), known.quantile(start + whole * _PEAK)) for start in starts]
     width, middle = min(
-        (math.log(end / start), math.sqrt(start * end)) for start, end in halves if start > 0.0
+        (math.log(end / start), math.sqrt(start * end)) for start, end in peaks if start > 0.0
     )
+    shown = [
+        math.log(one.by / one.after) for one in seen if 0.0 < one.after < middle < one.by < math.inf
+    ]
+    width = max(0.5 * width / _PEAK, _SHOWN * min(shown, default=0.0))
     seconds = width * middle
-    return _BANDWIDTH * width * math.pow(count, -0.2) * seconds**2 / (seconds**2 + price**2)
+    return _BANDWIDTH * width * math.pow(count, -0.2) * seconds**4 / (seconds**4 + price**4)
 
 
 def _smoothed(edges: Sequence[float], mass: Sequence[float], factor: float) -> list[float]:

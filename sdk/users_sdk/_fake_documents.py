@@ -14,7 +14,7 @@ from ._codec import state_text
 from ._fake_answers import result_kind
 from ._fake_request import RecordedRequest
 from ._fake_values import echoed
-from ._operation import AsyncOperation, Fetched, Operation
+from ._operation import AsyncOperation, Embedded, Fetched, Operation
 from ._sample import Schema, is_dict, matching, put, sample, schema_of
 
 _ID = re.compile(r"^id$|(?<=[a-z0-9])(Id|ID)$|[_-]id$")
@@ -60,15 +60,19 @@ def numbered(number: int, node: Mapping[str, Any]) -> Any:
     """
     Return an ID, always the same for a number.
 
-    A text is a UUID of version 4 (RFC 9562), or what the schema's pattern allows instead.
+    A text is a UUID of version 4 (RFC 9562), or what the schema's pattern allows instead, if a text
+    that it allows can be told.
     """
     if node.get("type") in ("integer", "number"):
         return number
     text = str(UUID(int=number | 4 << 76 | 8 << 60))
     pattern = node.get("pattern", "")
+    try:
+        example, digits = matching(pattern), str(number)
+    except ValueError:
+        return text
     if re.search(pattern, text):
         return text
-    example, digits = matching(pattern), str(number)
     tries = (digits, example[: -len(digits)] + digits, example + digits)
     return next((it for it in tries if re.search(pattern, it)), example)
 
@@ -77,6 +81,16 @@ def state_value(schema: Schema, state: str) -> Any:
     """Return a state as the JSON value that the document gives it."""
     values = {text: value for value in schema.choices() if (text := state_text(value)) is not None}
     return values.get(state, state)
+
+
+def with_state(chain: AsyncOperation[Any], result: Any, state: str) -> Any:
+    """Return a result with the final state, if it is a part of the status that holds it."""
+    at, holder = chain.states.pointer, chain.result
+    if not (isinstance(holder, Embedded) and f"{at}/".startswith(f"{holder.pointer}/")):
+        return result
+    status = schema_of(result_kind(chain.status))
+    rest = at.removeprefix(holder.pointer)
+    return put(result, status.at(holder.pointer), rest, state_value(status.at(at), state))
 
 
 def with_reason(chain: AsyncOperation[Any], body: Any, error: Mapping[str, Any]) -> Any:

@@ -32,6 +32,7 @@ from ._fake_documents import (
     state_value,
     with_arguments,
     with_reason,
+    with_state,
 )
 from ._fake_request import RecordedRequest, Refusal, Routes, read_body, readable
 from ._fake_script import Course, Fault, Script, ordered
@@ -247,7 +248,8 @@ class Service:
         if course.error is None:
             ended = self._clock.time() + timedelta(seconds=course.seconds or 0.0)
             made = made_from(kind, recorded, number, ended, id_names(chain))
-            job.result = fitted(kind, made, course.result, what="The result", strict=False)
+            result = fitted(kind, made, course.result, what="The result", strict=False)
+            job.result = with_state(chain, result, course.state)
         document, fields = self._acceptance(job)
         # As the client does it, from the same answer.
         linked = Linked(chain.start, recorded.arguments, recorded.body, Headers(fields), document)
@@ -322,6 +324,7 @@ class Service:
             body = with_reason(chain, body, course.error)
         elif isinstance(chain.result, Embedded):
             schema = schema_of(result_kind(chain.status))
+            # The result may hold the state, or be all that the status says.
             body = put(body, schema, chain.result.pointer, job.result)
         else:
             body, fields = self._with_ids(job, chain.result, body)

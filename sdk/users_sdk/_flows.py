@@ -1,18 +1,15 @@
 """
-What to do, step by step, without doing it: generators that yield steps to a driver.
+What to do for an asynchronous operation, without doing it: generators that yield steps to a driver.
 
-1. One attempt is one signature and one `Send`; what is to be seen of it is told after that.
-2. A call is its attempts: one idempotency key, one deadline over attempts and pauses. Repetitions
-   are paid for from the client's one retry budget; questions after accepted requests are not, as
-   their pauses grow by themselves.
-3. An accepted request is asked after until its state is final. A disturbance (no answer, a busy
-   server) does not end that; a refusal does.
+An accepted request is asked after until its state is final. A disturbance (no answer, a busy
+server) does not end that; a refusal does.
 
 | state of an accepted request | what comes | next |
 | --- | --- | --- |
 | pending | pending, or a state that the API does not list | pending |
 | pending | failed | `OperationFailed` |
 | pending | succeeded | result wanted |
+| pending | succeeded, for a while without what the result is found by | pending |
 | pending | 404, for a while after acceptance | pending: the server's copies lag |
 | result wanted | 200 | the result |
 | result wanted | 404, for a while after the state | result wanted |
@@ -22,37 +19,30 @@ What to do, step by step, without doing it: generators that yield steps to a dri
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
-from random import random as uniform
 from typing import Any, Generic, TypeVar
-from uuid import uuid4
 
 from . import _codec as codec
-from ._auth import Signer, Unsigned, same_origin
-from ._completions import Completions
-from ._config import Settings, lambda_trace_id, seconds
-from ._hooks import Hooks
-from ._http import Headers, Request, Response
+from ._call import Exchange, attempt, prepared_for, sent
+from ._config import seconds
+from ._endpoint import Endpoint
+from ._http import Response
+from ._json import is_object
 from ._operation import AsyncOperation, Embedded, Fetched, Operation
-from ._polling import Schedule
 from ._progress import Linked, Progress, from_token, message_id_of
-from ._request import Prepared, prepare
-from ._retry import RetryBudget, backoff, is_transient, may_repeat, retry_after
-from ._steps import Flow, Send, Sleep
-from ._tracing import Trace, Tracing, tell
+from ._request import Prepared
+from ._retry import is_transient, retry_after
+from ._steps import Flow, Sleep
+from ._tracing import Trace
 from .errors import (
     ApiError,
-    ConfigurationError,
+    ClientClosed,
+    InvalidArgumentError,
     OperationFailed,
     ProtocolError,
-    RequestNotSent,
     SDKError,
-    TransportError,
-    UnknownOutcome,
     WaitTimeout,
 )
 
@@ -62,77 +52,10 @@ LAST_QUESTION_SECONDS = 1.0
 """How long a wait whose time is over still waits for the answer to its last question."""
 
 LAG_SECONDS = 10.0
-"""How long a 404 for something just made means that a copy of the server's data lags."""
+"""How long it means that a copy of the server's data lags if something just made is not there."""
 
-BUDGET_SPENT = (
-    "It was not repeated: too many calls of this client have failed lately, and their repetitions "
-    "have used up its retry budget"
-)
-"""The note on the error of a call that the client's retry budget allowed no repetition."""
-
-_ACCEPTED_TYPES = "application/json, application/problem+json"
-_UNSIGNED = Unsigned()
-
-
-def new_key() -> str:
-    """Return a new idempotency key."""
-    return str(uuid4())
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """
-    The API as one client calls it: what every flow needs.
-
-    Attributes:
-        settings: Where it is, and the limits.
-        signer: What signs.
-        clock: Seconds on a clock that never goes back.
-        wall_clock: Seconds since 1970.
-        random: Returns a number from 0 to 1.
-        new_key: Makes an idempotency key.
-        budget: What the repetitions of all calls may cost.
-        completions: What was learned of each operation, by its ID.
-        hooks: The caller's functions that see each attempt.
-        tracing: What begins a span for each call.
-    """
-
-    settings: Settings
-    signer: Signer
-    clock: Callable[[], float] = time.monotonic
-    wall_clock: Callable[[], float] = time.time
-    random: Callable[[], float] = uniform
-    new_key: Callable[[], str] = new_key
-    budget: RetryBudget = field(default_factory=RetryBudget)
-    completions: dict[str, Completions] = field(default_factory=dict)
-    hooks: Hooks = field(default_factory=Hooks)
-    tracing: Tracing = field(default_factory=Tracing)
-
-    def schedule(self, chain: AsyncOperation[Any], now: float, hint: float | None) -> Schedule:
-        """Return when to ask after a request accepted now, which the server gave a hint for."""
-        name = chain.start.operation_id
-        learned = self.completions.get(name) or self.completions.setdefault(name, Completions())
-        return Schedule(self.settings.polling, learned, now, hint, self.random)
-
-
-@dataclass(slots=True)
-class _Exchange:
-    """
-    One request and its repetitions.
-
-    Attributes:
-        endpoint: The API.
-        operation: What is called.
-        prepared: The request, not yet signed.
-        trace: What is told of its attempts.
-        attempts: How often it was sent.
-    """
-
-    endpoint: Endpoint
-    operation: Operation[Any]
-    prepared: Prepared
-    trace: Trace
-    attempts: int = 0
+INCOMPLETE_SECONDS = 3.0
+"""How long a good state that does not say where the result is may be one that is being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,27 +63,6 @@ class Settled(Generic[T]):
     """The result of an accepted request."""
 
     value: T
-
-
-def call(
-    endpoint: Endpoint,
-    operation: Operation[T],
-    arguments: Mapping[str, object],
-    body: object = None,
-    timeout: float | None = None,
-) -> Flow[T]:
-    """Call an operation and return its result; `timeout` covers all attempts."""
-    prepared = _prepared(endpoint, operation, arguments, body)
-    trace = endpoint.tracing.begin(operation)
-    try:
-        exchange = _Exchange(endpoint, operation, prepared, trace)
-        response = yield from _sent(exchange, timeout)
-        result = codec.result(operation, response)
-    except BaseException as error:
-        trace.end(error)
-        raise
-    trace.end()
-    return result
 
 
 def submit(
@@ -171,18 +73,18 @@ def submit(
     timeout: float | None = None,
 ) -> Flow[Progress[T]]:
     """Start an asynchronous operation and return what is known once it is accepted."""
-    prepared = _prepared(endpoint, chain.start, arguments, body)
+    prepared = prepared_for(endpoint, chain.start, arguments, body)
     trace = endpoint.tracing.begin(chain.start)
     try:
-        exchange = _Exchange(endpoint, chain.start, prepared, trace)
-        response = yield from _sent(exchange, timeout)
+        exchange = Exchange(endpoint, chain.start, prepared, trace)
+        response = yield from sent(exchange, timeout)
         return _accepted(exchange, chain, response)
     except BaseException as error:
         trace.end(error)
         raise
 
 
-def _accepted(exchange: _Exchange, chain: AsyncOperation[T], response: Response) -> Progress[T]:
+def _accepted(exchange: Exchange, chain: AsyncOperation[T], response: Response) -> Progress[T]:
     """Return what the answer to an accepted request says."""
     endpoint, prepared = exchange.endpoint, exchange.prepared
     now, received = endpoint.clock(), endpoint.wall_clock()
@@ -197,14 +99,16 @@ def _accepted(exchange: _Exchange, chain: AsyncOperation[T], response: Response)
         )
         status_arguments = linked.follow(chain.status_arguments, chain.status)
     except ProtocolError as error:
-        error.request_id = codec.request_id(response)
-        error.idempotency_key = prepared.idempotency_key
-        raise
+        raise ProtocolError(
+            f"{error.args[0]}. The request was accepted",
+            request_id=response.request_id,
+            idempotency_key=prepared.idempotency_key,
+        ) from error
     return Progress(
         chain=chain,
         arguments=status_arguments,
         message_id=message_id_of(chain.status_arguments, status_arguments),
-        request_id=codec.request_id(response),
+        request_id=response.request_id,
         idempotency_key=prepared.idempotency_key,
         accepted_at=received,
         schedule=endpoint.schedule(chain, now, hint),
@@ -250,15 +154,17 @@ def check(
         error.message_id = error.message_id or progress.message_id
         error.idempotency_key = error.idempotency_key or progress.idempotency_key
         if not _passes(error, progress, endpoint.clock()):
+            _explain(error, progress)
             progress.trace.end(error)
             raise
-        _disturb(endpoint, progress, error)
+        hint = error.retry_after if isinstance(error, ApiError) else None
+        _disturb(endpoint, progress, error, hint)
         return None
     except Exception as error:
         progress.trace.end(error)
         raise
-    progress.trouble = None
     if settled is not None:
+        progress.trouble = None
         progress.trace.end()
     return settled
 
@@ -306,16 +212,37 @@ def submit_and_wait(
     progress = yield from submit(endpoint, chain, arguments, body, start_timeout)
     try:
         return (yield from wait(endpoint, progress, deadline))
+    except ClientClosed:
+        error = client_closed(progress)
+        progress.trace.end(error)
+        raise error from None
     except BaseException as error:
         progress.trace.end(error)
         raise
 
 
+def client_closed(progress: Progress[Any]) -> ClientClosed:
+    """Return the error of an accepted request whose client was closed before its outcome."""
+    return ClientClosed(
+        f"The client was closed before {progress.chain.start.name} ended. It goes on: resume it "
+        "with the error's token",
+        token=progress.token(),
+        request_id=progress.request_id,
+        message_id=progress.message_id,
+        idempotency_key=progress.idempotency_key,
+    )
+
+
 def wait_timeout(progress: Progress[Any]) -> WaitTimeout:
     """Return the error of a wait that ended before the outcome was known."""
-    state = f"its state is {progress.status}" if progress.status else "its state is not known yet"
+    name, state = progress.chain.start.name, progress.status or "not known yet"
+    said = f"Waiting for {name} ended before it did: its state is {state}"
+    if progress.result_arguments is not None:
+        said = f"{_unread(progress)} in time"
+    if progress.trouble is not None:
+        said += f"; the last question failed: {_shortly(progress.trouble)}"
     error = WaitTimeout(
-        f"Waiting for {progress.chain.start.name} ended before it did: {state}",
+        said,
         status=progress.status,
         token=progress.token(),
         request_id=progress.request_id,
@@ -326,155 +253,25 @@ def wait_timeout(progress: Progress[Any]) -> WaitTimeout:
     return error
 
 
-def _prepared(
-    endpoint: Endpoint,
-    operation: Operation[Any],
-    arguments: Mapping[str, object],
-    body: object = None,
-    *,
-    from_server: bool = False,
-) -> Prepared:
-    return prepare(
-        operation,
-        endpoint.settings.base_url,
-        arguments,
-        body,
-        headers=_usual_headers(endpoint.settings.user_agent),
-        new_key=endpoint.new_key,
-        from_server=from_server,
+def _unread(progress: Progress[Any]) -> str:
+    return (
+        f"{progress.chain.start.name} ended with {progress.status}, but its result could not be "
+        "read"
     )
 
 
-@lru_cache(maxsize=64)
-def _usual_headers(user_agent: str) -> Headers:
-    """Return the header fields of every request."""
-    return Headers(
-        {
-            "Accept": _ACCEPTED_TYPES,
-            # A compressed answer could be larger than what it is bounded to.
-            "Accept-Encoding": "identity",
-            "User-Agent": user_agent,
-        }
-    )
+def _shortly(error: SDKError) -> str:
+    """Say what went wrong, in words that survive where a cause does not: in a pickle."""
+    return f"{error.args[0]} (request ID {error.request_id})" if error.request_id else error.args[0]
 
 
-def _attempt(exchange: _Exchange, timeout: float) -> Flow[Response]:
-    """
-    Sign, send once, and return a success; anything else is raised.
-
-    An answer that teaches how to sign, such as the server's time, is followed by one more request.
-    """
-    endpoint, operation = exchange.endpoint, exchange.operation
-    signer = endpoint.signer if operation.authenticated else _UNSIGNED
-    deadline = endpoint.clock() + timeout
-    request, response = yield from _send_signed(exchange, signer, timeout)
-    left = deadline - endpoint.clock()
-    if signer.learn(request, response) and left > 0:
-        _, response = yield from _send_signed(exchange, signer, left)
-    if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
-        return response
-    raise codec.failure(operation, response, endpoint.wall_clock())
-
-
-def _send_signed(
-    exchange: _Exchange, signer: Signer, timeout: float
-) -> Flow[tuple[Request, Response]]:
-    """Sign and send, within `timeout` seconds; return what was sent, and the answer."""
-    endpoint, operation = exchange.endpoint, exchange.operation
-    deadline = endpoint.clock() + timeout
-    unsigned = yield from endpoint.hooks.before(_followed(exchange))
-    request = yield from signer.sign(unsigned, timeout)
-    if request.url != unsigned.url and not same_origin(request, endpoint.settings.base_url):
-        raise ConfigurationError(
-            f"The signer has changed where {operation.name} goes: only "
-            f"{endpoint.settings.base_url} may see a signed request"
-        )
-    began = endpoint.clock()
-    if began >= deadline:
-        raise RequestNotSent(f"{operation.name} was not sent: signing it took all the time")
-    exchange.attempts += 1
-    outcome: Response | Exception | None = None
-    try:
-        outcome = response = yield Send(request, deadline - began)
-    except Exception as error:
-        outcome = error
-        raise
-    finally:
-        if outcome is not None:
-            tell(
-                exchange.trace,
-                operation,
-                request,
-                outcome,
-                attempt=exchange.attempts,
-                seconds=endpoint.clock() - began,
-            )
-    yield from endpoint.hooks.after(request, response)
-    return request, response
-
-
-def _followed(exchange: _Exchange) -> Request:
-    """Return the request with what lets traces go on at the server."""
-    request = exchange.prepared.request
-    fields = exchange.trace.headers()
-    # In Lambda it is another with each invocation.
-    trace_id = lambda_trace_id()
-    if trace_id is not None:
-        fields = {"X-Amzn-Trace-Id": trace_id, **fields}
-    if not fields:
-        return request
-    headers = Headers(fields).merged(request.headers)
-    return Request(request.method, request.url, headers, request.body)
-
-
-def _sent(exchange: _Exchange, timeout: float | None) -> Flow[Response]:
-    """Send, and send again while that is allowed, has a chance, and ends before the deadline."""
-    endpoint, prepared = exchange.endpoint, exchange.prepared
-    settings = endpoint.settings
-    deadline = endpoint.clock() + (settings.timeout if timeout is None else seconds(timeout))
-    lost: UnknownOutcome | None = None
-    repetition = paid = 0
-    while True:
-        repetition += 1
-        left = deadline - endpoint.clock()
-        try:
-            response = yield from _attempt(exchange, min(left, settings.attempt_timeout))
-            endpoint.budget.refund(paid)
-            return response
-        except (TransportError, ApiError) as error:
-            lost = error if isinstance(error, UnknownOutcome) else lost
-            hint = error.retry_after if isinstance(error, ApiError) else None
-            pause = backoff(repetition, hint, endpoint.random)
-            again = (
-                repetition <= settings.max_retries
-                and may_repeat(error, safe=prepared.safe)
-                and endpoint.clock() + pause < deadline
-            )
-            paid = endpoint.budget.take(error) if again else 0
-            if not paid:
-                final = _final(error, lost, prepared)
-                if again:
-                    final.add_note(BUDGET_SPENT)
-                raise final from error.__cause__
-        except ProtocolError as error:
-            # It was carried out: with the key the caller can ask for the answer once more.
-            error.idempotency_key = prepared.idempotency_key
-            raise
-        yield Sleep(pause)
-
-
-def _final(
-    error: TransportError | ApiError, lost: UnknownOutcome | None, prepared: Prepared
-) -> TransportError | ApiError:
-    """
-    Return the error of a whole call.
-
-    If an attempt's answer was lost and no later attempt was answered, the outcome is not known,
-    even if the last attempt was never sent.
-    """
-    final = lost if lost is not None and isinstance(error, TransportError) else error
-    final.idempotency_key = prepared.idempotency_key
-    return final
+def _explain(error: SDKError, progress: Progress[Any]) -> None:
+    """Say of an error after a good state that something was made, and how to ask for it."""
+    fetched, arguments = progress.chain.result, progress.result_arguments
+    if isinstance(fetched, Fetched) and arguments is not None:
+        given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        how = f"ask for it again with {fetched.operation.name}({given})"
+        error.args = (f"{_unread(progress)}: {error.args[0]}; {how}", *error.args[1:])
 
 
 def _inquire(
@@ -482,19 +279,74 @@ def _inquire(
 ) -> Flow[Settled[T] | None]:
     chain = progress.chain
     if progress.result_arguments is None:
-        prepared = _prepared(endpoint, chain.status, progress.arguments, from_server=True)
+        prepared = _asked(endpoint, chain.status, progress.arguments)
         progress.schedule.asking(endpoint.clock())
         response = yield from _poll(endpoint, chain.status, prepared, progress.trace, deadline)
         body = codec.document(chain.status, response)
         if not _succeeded(endpoint, progress, response, body):
             return None
-        if isinstance(chain.result, Embedded):
-            return Settled(_embedded(chain.status, chain.result, response, body))
         linked = Linked(chain.status, prepared.arguments, None, response.headers, body)
-        fetched = chain.result
-        progress.result_arguments = linked.follow(fetched.arguments, fetched.operation)
+        if _is_awaited(endpoint, progress, linked, response):
+            return None
+        if isinstance(chain.result, Embedded):
+            return Settled(_embedded(chain, chain.result, response, body))
+        progress.result_arguments = _followed_link(chain.result, linked, response)
         progress.lagging_since = endpoint.clock()
     return (yield from _fetch(endpoint, progress, deadline))
+
+
+def _is_awaited(
+    endpoint: Endpoint, progress: Progress[Any], linked: Linked, response: Response
+) -> bool:
+    """
+    Say whether what the result is found by is not there yet, though the state is good.
+
+    Raises:
+        ProtocolError: It has not been there for too long.
+    """
+    missing = _missing(progress.chain.result, linked)
+    if missing is None:
+        return False
+    now, hint = endpoint.clock(), retry_after(response.headers, endpoint.wall_clock())
+    error = ProtocolError(
+        f"{progress.chain.start.name} ended with {progress.status}, but the answer to "
+        f"{progress.chain.status.name} has no {missing}",
+        request_id=response.request_id,
+    )
+    if progress.missing_since is None:
+        progress.missing_since = now
+    if now - progress.missing_since >= INCOMPLETE_SECONDS:
+        raise error
+    _disturb(endpoint, progress, error, hint)
+    return True
+
+
+def _missing(result: Fetched[Any] | Embedded[Any], linked: Linked) -> str | None:
+    if isinstance(result, Embedded):
+        there = codec.resolve(linked.response_body, result.pointer) is not None
+        return None if there else f"result at {result.pointer}"
+    binding = linked.missing(result.arguments, result.operation)
+    return None if binding is None else f"{binding.value}, which {result.operation.name} needs"
+
+
+def _followed_link(fetched: Fetched[Any], linked: Linked, response: Response) -> Mapping[str, Any]:
+    try:
+        return linked.follow(fetched.arguments, fetched.operation)
+    except ProtocolError as error:
+        error.request_id = response.request_id
+        raise
+
+
+def _asked(
+    endpoint: Endpoint, operation: Operation[Any], arguments: Mapping[str, object]
+) -> Prepared:
+    """Write a question of what the server itself has told: it is at fault if that cannot be."""
+    try:
+        return prepared_for(endpoint, operation, arguments, from_server=True)
+    except InvalidArgumentError as error:
+        raise ProtocolError(
+            f"The server has given what {operation.name} cannot be called with: {error.args[0]}"
+        ) from error
 
 
 def _poll(
@@ -508,20 +360,24 @@ def _poll(
     limit = min(settings.attempt_timeout, settings.timeout)
     if deadline is not None:
         limit = min(limit, max(deadline - endpoint.clock(), LAST_QUESTION_SECONDS))
-    return (yield from _attempt(_Exchange(endpoint, operation, prepared, trace), limit))
+    return (yield from attempt(Exchange(endpoint, operation, prepared, trace), limit))
 
 
 def _succeeded(endpoint: Endpoint, progress: Progress[Any], response: Response, body: Any) -> bool:
     """Read the state: true is good, false is pending, failed raises."""
     states = progress.chain.states
     state = codec.state_text(codec.resolve(body, states.pointer))
+    hint = retry_after(response.headers, endpoint.wall_clock())
+    progress.lagging_since = progress.trouble = None
     if state is None:
+        if _is_yet_to_come(states.pointer, body):
+            progress.schedule.pending(endpoint.clock(), hint)
+            return False
         raise ProtocolError(
             f"The status of {progress.chain.start.name} has no state at {states.pointer}",
-            request_id=codec.request_id(response),
+            request_id=response.request_id,
         )
     progress.status = state
-    progress.lagging_since = None
     if progress.trace.is_recorded:
         progress.trace.note("poll", {"state": state})
     if state in states.succeeded:
@@ -530,9 +386,17 @@ def _succeeded(endpoint: Endpoint, progress: Progress[Any], response: Response, 
     if state in states.failed:
         progress.schedule.final()
         raise _operation_failed(progress, response, body)
-    hint = retry_after(response.headers, endpoint.wall_clock())
     progress.schedule.pending(endpoint.clock(), hint)
     return False
+
+
+def _is_yet_to_come(pointer: str, body: Any) -> bool:
+    """Whether a state is null, or what holds it is not there: it may come later than its status."""
+    holder, _, name = pointer.rpartition("/")
+    around = codec.resolve(body, holder)
+    if is_object(around):
+        return name in around and around[name] is None
+    return bool(holder) and around is None
 
 
 def _operation_failed(progress: Progress[Any], response: Response, body: Any) -> OperationFailed:
@@ -547,19 +411,12 @@ def _operation_failed(progress: Progress[Any], response: Response, body: Any) ->
         message=message,
         status=progress.status or "",
         status_body=body,
-        request_id=codec.request_id(response),
+        request_id=response.request_id,
     )
 
 
-def _embedded(operation: Operation[Any], result: Embedded[T], response: Response, body: Any) -> T:
-    value = codec.resolve(body, result.pointer)
-    if value is None:
-        raise ProtocolError(
-            f"The status says that {operation.name} has a result, and there is none at "
-            f"{result.pointer}",
-            request_id=codec.request_id(response),
-        )
-    part: T = codec.part(operation, response, value, result.type)
+def _embedded(chain: AsyncOperation[T], result: Embedded[T], response: Response, body: Any) -> T:
+    part: T = codec.part(chain.status, response, codec.resolve(body, result.pointer), result.type)
     return part
 
 
@@ -567,7 +424,7 @@ def _fetch(endpoint: Endpoint, progress: Progress[T], deadline: float | None) ->
     fetched = progress.chain.result
     assert isinstance(fetched, Fetched)
     arguments = progress.result_arguments or {}
-    prepared = _prepared(endpoint, fetched.operation, arguments, from_server=True)
+    prepared = _asked(endpoint, fetched.operation, arguments)
     response = yield from _poll(endpoint, fetched.operation, prepared, progress.trace, deadline)
     return Settled(codec.result(fetched.operation, response))
 
@@ -580,7 +437,9 @@ def _passes(error: SDKError, progress: Progress[Any], now: float) -> bool:
     return is_transient(error)
 
 
-def _disturb(endpoint: Endpoint, progress: Progress[Any], error: SDKError) -> None:
-    hint = error.retry_after if isinstance(error, ApiError) else None
+def _disturb(
+    endpoint: Endpoint, progress: Progress[Any], error: SDKError, hint: float | None
+) -> None:
+    error.message_id = progress.message_id
     progress.trouble = error
     progress.schedule.disturbed(endpoint.clock(), hint)

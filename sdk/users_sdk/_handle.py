@@ -16,13 +16,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from weakref import WeakSet
 
 from ._accepted import Accepted, fresh
 from ._clock import Clock
-from ._flows import LAST_QUESTION_SECONDS, Endpoint
+from ._endpoint import Endpoint
+from ._flows import LAST_QUESTION_SECONDS
 from ._future import Condition, Waiters
+from ._operation import AsyncOperation
+from ._origin import resume
 from ._progress import Progress
 from ._scheduler import Background, Loops, Scheduler
 
@@ -31,13 +34,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_CANCELLED = "cancel() was called; the request goes on at the server"
 _BLOCKS_LOOP = (
     "A blocking wait for a handle holds up the running event loop: use the asynchronous client, or "
     "await asyncio.wrap_future(handle)"
 )
 _warned: WeakSet[Background] = WeakSet()
 """Whose clients have been warned: once each."""
+
+
+class _Client(Protocol):
+    """A blocking client."""
+
+    def _resume(self, chain: AsyncOperation[T], token: str) -> Handle[T]: ...
+
+
+class _AsyncClient(Protocol):
+    """An asynchronous client."""
+
+    def _resume(self, chain: AsyncOperation[T], token: str) -> AsyncHandle[T]: ...
 
 
 class Handle(Accepted[T], Future[T]):
@@ -77,6 +91,7 @@ class Handle(Accepted[T], Future[T]):
             ProtocolError: An answer was not what the API describes.
             ClientClosed: The client was closed before.
             concurrent.futures.CancelledError: `cancel()` was called.
+            InvalidArgumentError: The timeout is no number of seconds.
         """
         error = self.exception(timeout)
         try:
@@ -100,6 +115,8 @@ class Handle(Accepted[T], Future[T]):
         """
         if not self.wait(timeout):
             raise self.overdue()
+        if self.cancelled():
+            raise CancelledError(self._cancellation())
         return fresh(super().exception(0))
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -111,6 +128,7 @@ class Handle(Accepted[T], Future[T]):
         Args:
             timeout: Seconds for the whole wait, counted from the call.
         """
+        limit = self._limit(timeout)
         if self.is_settled():
             return True
         if self._background.is_current_thread():
@@ -124,7 +142,7 @@ class Handle(Accepted[T], Future[T]):
         clock = self._background.clock
         with clock.at_work():
             self.begin()
-            if not clock.settles(self, self._limit(timeout)) and self._may_ask():
+            if not clock.settles(self, limit) and self._may_ask():
                 asked = clock.signal()
                 with self._listening(asked.set):
                     self._background.hasten(self)
@@ -147,21 +165,35 @@ class Handle(Accepted[T], Future[T]):
             return True
         if super().cancel():
             self.set_running_or_notify_cancel()
-            self._end_trace("cancelled", CancelledError(_CANCELLED))
+            self._end_trace("cancelled", CancelledError(self._cancellation()))
         self._announce()
         return self.cancelled()
 
-    def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
+    def add_done_callback(self, fn: Callable[[Handle[T]], object]) -> None:
         """
         Call a function with this handle once it is settled; at once if it is.
 
         The function runs in the scheduler's thread: it should be short, and must not wait for a
         handle. The handle is kept until then, even if nobody else holds it.
         """
-        super().add_done_callback(fn)
+        # What a future calls with itself is called with this handle.
+        super().add_done_callback(cast("Callable[[Future[T]], object]", fn))
         if not self.is_settled():
             self.begin()
             self._background.keep(self)
+
+    def bind(self, client: _Client) -> Handle[T]:
+        """
+        Return a handle of another client for the same accepted request, not asked after yet.
+
+        For a handle that was pickled by a client with an `auth`, credentials or an HTTP client of
+        its own, none of which is pickled.
+
+        Raises:
+            InvalidArgumentError: It is no client of the same API.
+        """
+        bound: Handle[T] = resume(client, self._progress.chain.start.name, self.token())
+        return bound
 
     def updates(self) -> Iterator[str]:
         """
@@ -196,6 +228,9 @@ class Handle(Accepted[T], Future[T]):
         if self._begun != self._background.forks and not self.is_settled():
             self._begun = self._background.forks
             self._background.add(self)
+
+    def _is_cancelled(self) -> bool:
+        return self.cancelled()
 
     def _resolve(self, value: T) -> None:
         try:
@@ -259,6 +294,7 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
             ProtocolError: An answer was not what the API describes.
             ClientClosed: The client was closed before.
             asyncio.CancelledError: `cancel()` was called, or the waiting task was cancelled.
+            InvalidArgumentError: The timeout is no number of seconds.
         """
         error = await self.exception(timeout)
         try:
@@ -284,7 +320,7 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
         if not await self.wait(timeout):
             raise self.overdue()
         if self._cancelled:
-            raise asyncio.CancelledError
+            raise asyncio.CancelledError(self._cancellation())
         return fresh(self._error)
 
     async def wait(self, timeout: float | None = None) -> bool:
@@ -296,10 +332,11 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
         Args:
             timeout: Seconds for the whole wait, counted from the call.
         """
+        limit = self._limit(timeout)
         if self.is_settled():
             return True
         self.begin()
-        if not await self._settles_within(self._limit(timeout)) and self._may_ask():
+        if not await self._settles_within(limit) and self._may_ask():
             asked = _Signal(self._loops.clock)
             with self._listening(asked.set):
                 self._loops.scheduler().hasten(self)
@@ -324,7 +361,7 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
         """
         if not self.is_settled():
             self._cancelled = True
-            self._end_trace("cancelled", asyncio.CancelledError(_CANCELLED))
+            self._end_trace("cancelled", asyncio.CancelledError(self._cancellation()))
             self._settle()
             self._announce()
         return self._cancelled
@@ -350,6 +387,15 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
             with suppress(ValueError):
                 self._callbacks.remove(callback)
         return len(known)
+
+    def bind(self, client: _AsyncClient) -> AsyncHandle[T]:
+        """
+        Return a handle of another client for the same accepted request, not asked after yet.
+
+        See `Handle.bind`.
+        """
+        bound: AsyncHandle[T] = resume(client, self._progress.chain.start.name, self.token())
+        return bound
 
     async def updates(self) -> AsyncIterator[str]:
         """
@@ -386,6 +432,9 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
         if scheduler is not self._scheduler:
             self._scheduler = scheduler
             scheduler.add(self)
+
+    def _is_cancelled(self) -> bool:
+        return self._cancelled
 
     async def _settles_within(self, limit: float | None) -> bool:
         settled = _Signal(self._loops.clock)

@@ -10,13 +10,13 @@ Functions of the caller's that see each attempt: the request before it is signed
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
+from ._fields import checked
 from ._http import Request, Response
-from ._json import is_object
 from ._log import logger
 from ._steps import Flow, Invoke
 from .errors import ConfigurationError
@@ -52,12 +52,21 @@ class Hooks:
     request: tuple[Callable[[Request], Any], ...] = ()
     response: tuple[Callable[[Request, Response], Any], ...] = ()
 
-    def before(self, request: Request) -> Flow[Request]:
-        """Return the request with what the hooks add."""
+    def before(self, request: Request, signed: Collection[str] = ()) -> Flow[Request]:
+        """
+        Return the request with what the hooks add.
+
+        Args:
+            request: The request, not yet signed.
+            signed: Names, in lower case, of the fields that its signer adds.
+
+        Raises:
+            ConfigurationError: A hook returned what cannot be sent, or is not its to say.
+        """
         for hook in self.request:
             added = yield Invoke(partial(hook, request))
             if added is not None:
-                fields = _checked(hook, request, added)
+                fields = _checked(hook, request, added, signed)
                 headers = request.headers.merged(fields)
                 request = Request(request.method, request.url, headers, request.body)
         return request
@@ -111,29 +120,19 @@ def _functions(name: str, given: Any, *, blocking: bool) -> tuple[Callable[..., 
     return functions
 
 
-def _checked(hook: object, request: Request, added: object) -> Mapping[str, str]:
-    if not is_object(added):
-        raise ConfigurationError(
-            f"The request hook {_name(hook)} returned a {type(added).__qualname__}; it must return "
-            "None or a mapping of header fields"
-        )
-    for name, value in added.items():
-        if not _is_field(name, value):
+def _checked(
+    hook: object, request: Request, added: object, signed: Collection[str]
+) -> Mapping[str, str]:
+    source = f"The request hook {_name(hook)}"
+    fields = checked(added, source)
+    for name in fields:
+        lower = name.lower()
+        if name in request.headers or lower in _NOT_TO_BE_ADDED or lower in signed:
             raise ConfigurationError(
-                f"The request hook {_name(hook)} returned a header field {name!r} that cannot be "
-                "sent: name and value must be printable ASCII"
+                f"{source} returned the header field {name!r}, which is the client's own: "
+                f"{'pass auth= instead' if lower in signed else 'leave it out'}"
             )
-        if name in request.headers or name.lower() in _NOT_TO_BE_ADDED:
-            raise ConfigurationError(
-                f"The request hook {_name(hook)} returned the header field {name!r}, which is the "
-                "client's own"
-            )
-    return added
-
-
-def _is_field(name: object, value: object) -> bool:
-    texts = [text for text in (name, value) if isinstance(text, str)]
-    return len(texts) == 2 and bool(name) and all(t.isascii() and t.isprintable() for t in texts)
+    return fields
 
 
 def _name(hook: object) -> str:

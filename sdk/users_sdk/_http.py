@@ -7,36 +7,40 @@ One HTTP request and its answer, as values of our own, and what carries them: `h
    `UnknownOutcome`.
 3. At most `CONNECTIONS` requests are under way in a transport, and the gate for that is ours: the
    client's own queue costs more for each waiting request (measured for httpx 0.28).
-4. An answer is bounded in size as it comes and as it unpacks. It is asked for without compression;
-   a server that compresses all the same is understood.
+4. Closing ends the requests under way: what had left has an unknown outcome, the rest was not sent.
+   Over a given blocking client a request that had left goes on to its end: the connection is the
+   caller's, and may serve others.
+5. No error shows a header field's value, as it may be a secret: what the HTTP client says of a
+   request that it does not like is kept back.
 """
 
 from __future__ import annotations
 
 import asyncio
 import queue
-import sys
 import threading
 import time
-import zlib
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from importlib import import_module
+from functools import lru_cache
 from types import ModuleType
-from typing import Any, Literal, NoReturn, Protocol, TypeAlias
+from typing import Any, Literal, NoReturn, Protocol, TypeAlias, TypeVar, overload
 
+from ._body import read, read_async
 from ._fork import begins_anew
+from ._pool import Pool, Sockets, library_of, opened
 from .errors import (
     AnswerTimeout,
     ClientClosed,
     ConfigurationError,
     ConnectTimeout,
-    ProtocolError,
     RequestNotSent,
     SDKError,
     UnknownOutcome,
 )
+
+T = TypeVar("T")
 
 CONNECTIONS = 32
 """Requests under way at once in one transport, and the size of an own client's pool."""
@@ -44,19 +48,13 @@ CONNECTIONS = 32
 CONNECT_SECONDS = 5.0
 """The most that one attempt spends on connecting, however long it may take in all."""
 
-MAX_BODY_BYTES = 10 * 1024 * 1024
-"""The largest answer that is read: what API Gateway sends at most.
+CLOSE_SECONDS = 1.0
+"""How long closing waits for the requests under way to end, once their connections have."""
 
-Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
-"""
-
-_LIBRARIES = ("httpx", "httpx2")
-_CLOSED = "the client has been closed"
+_REQUEST_ID_HEADERS = ("x-amzn-requestid", "x-amz-request-id", "x-request-id")
 _URLS = 1024
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 """Methods of which a server expects to be told that there is no body (RFC 9110, 8.6)."""
-
-_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 class Headers(Mapping[str, str]):
@@ -93,6 +91,17 @@ class Headers(Mapping[str, str]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._fields
 
+    @overload
+    def get(self, key: str) -> str | None: ...
+
+    @overload
+    def get(self, key: str, default: str | T) -> str | T: ...
+
+    def get(self, key: str, default: object = None) -> object:
+        """Return a value, as the mapping's own method would, without an exception inside."""
+        pair = self._fields.get(key.lower())
+        return default if pair is None else pair[1]
+
     def items(self) -> ItemsView[str, str]:
         """Return names and values, as the mapping's own method would, at a tenth of its cost."""
         return dict(self._fields.values()).items()
@@ -103,14 +112,21 @@ class Headers(Mapping[str, str]):
         merged._fields = self._fields | _by_lower_name(fields)
         return merged
 
-    def without(self, *names: str) -> Headers:
-        """Return these fields without some of them."""
-        dropped = {name.lower() for name in names}
-        if dropped.isdisjoint(self._fields):
+    def without(self, names: frozenset[str]) -> Headers:
+        """Return these fields without some of them, whose names are given in lower case."""
+        if names.isdisjoint(self._fields):
             return self
         kept = Headers()
-        kept._fields = {key: pair for key, pair in self._fields.items() if key not in dropped}
+        kept._fields = {key: pair for key, pair in self._fields.items() if key not in names}
         return kept
+
+    def encoded(self) -> list[tuple[bytes, bytes]]:
+        """Return names and values as they are sent; `UnicodeEncodeError` if one is not ASCII."""
+        return [(name.encode(), value.encode("ascii")) for name, value in self._fields.values()]
+
+    def in_lower_case(self) -> list[tuple[str, str]]:
+        """Return names, in lower case, and values."""
+        return [(key, value) for key, (_, value) in self._fields.items()]
 
 
 def _by_lower_name(fields: Mapping[str, str]) -> dict[str, tuple[str, str]]:
@@ -134,6 +150,12 @@ class Response:
     status: int
     headers: Headers
     body: bytes = field(default=b"", repr=False)
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's ID of the HTTP request, if it gave one."""
+        known = (self.headers.get(name) for name in _REQUEST_ID_HEADERS)
+        return next((value for value in known if value), None)
 
 
 class Transport(Protocol):
@@ -197,53 +219,89 @@ class HttpxTransport:
 
     def __init__(self, client: HttpClient | Library | None = None) -> None:
         self._given = client
-        self._library = _library_of(client, "Client")
-        self.after_fork()
+        self._library = library_of(client, "Client")
+        self._closed = False
+        self._sockets = Sockets()
+        self._begin()
         begins_anew(self)
 
     def after_fork(self) -> None:
         """Begin anew with connections and locks; a given client is its owner's to make anew."""
-        self._pool: _Pool | None = None
-        self._lock = threading.Lock()
-        # A queue of permits: a semaphore of threading's costs ten times as much.
-        self._gate: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(CONNECTIONS):
-            self._gate.put(None)
+        self._sockets.let_go()
+        self._sockets = Sockets()
+        self._begin()
 
     def send(self, request: Request, timeout: float) -> Response:
         """Send, and read the answer to its end."""
         deadline = time.monotonic() + timeout
-        pool = self._opened()
         try:
             self._gate.get(timeout=timeout)
         except queue.Empty:
             busy = f"{_line(request)} was not sent: all connections were busy"
             raise ConnectTimeout(busy) from None
         try:
+            return self._exchange(request, deadline)
+        finally:
+            self._gate.put(None)
+
+    def close(self) -> None:
+        """End what is under way, and close the connections, unless the client was given."""
+        with self._lock:
+            self._closed = True
+            pool = self._pool
+        if pool is not None and pool.owned:
+            self._sockets.shut_down()
+            self._wait_for_all()
+            pool.owned.close()
+
+    def _begin(self) -> None:
+        self._pool: Pool | None = None
+        self._lock = threading.Lock()
+        # A queue of permits: a semaphore of threading's costs ten times as much.
+        self._gate: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(CONNECTIONS):
+            self._gate.put(None)
+
+    def _exchange(self, request: Request, deadline: float) -> Response:
+        pool = None if self._closed else self._opened()
+        if pool is None:
+            raise _never_sent(request)
+        answer: Any = None
+        try:
             left = max(deadline - time.monotonic(), 0.001)
-            answer = pool.send(_wire_request(pool.library, request, left, left))
+            wire = _wire_request(pool, request, left, left)
+            if pool.owned:
+                wire.extensions["trace"] = self._sockets.trace
+            answer = pool.send(wire)
             try:
-                body = _read(answer, request, deadline)
+                fields = Headers.decoded(answer.headers.raw)
+                body = read(answer, fields.get("content-encoding"), deadline)
             finally:
                 answer.stream.close()
         except Exception as error:
-            _raise_translated(error, pool.library, request)
-        finally:
-            self._gate.put(None)
-        return _response(answer, body)
+            _raise_explained(error, pool.library, request, answer, closed=self._closed)
+        return Response(answer.status_code, fields, body)
 
-    def close(self) -> None:
-        """Close the connections, unless the client was given."""
-        with self._lock:
-            if self._pool is not None and self._pool.owned:
-                self._pool.owned.close()
-                self._pool.send = _closed
-
-    def _opened(self) -> _Pool:
+    def _opened(self) -> Pool | None:
+        """Return what sends; `None` if it was closed before it was opened."""
         if self._pool is None:
             with self._lock:
-                self._pool = self._pool or _pool(self._given, self._library, "Client", "")
+                if self._pool is None and not self._closed:
+                    self._pool = opened(
+                        self._given, self._library, blocking=True, connections=CONNECTIONS
+                    )
         return self._pool
+
+    def _wait_for_all(self) -> None:
+        """Wait, by taking all permits, until nobody reads from what is to be closed."""
+        deadline = time.monotonic() + CLOSE_SECONDS
+        taken = 0
+        with suppress(queue.Empty):
+            while taken < CONNECTIONS:
+                self._gate.get(timeout=max(deadline - time.monotonic(), 0.0))
+                taken += 1
+        for _ in range(taken):
+            self._gate.put(None)
 
 
 class AsyncHttpxTransport:
@@ -257,117 +315,83 @@ class AsyncHttpxTransport:
 
     def __init__(self, client: AsyncHttpClient | Library | None = None) -> None:
         self._given = client
-        self._library = _library_of(client, "AsyncClient")
-        self._pool: _Pool | None = None
+        self._library = library_of(client, "AsyncClient")
+        self._closed = False
+        self._pool: Pool | None = None
         self._gate = asyncio.Semaphore(CONNECTIONS)
+        self._limits: set[asyncio.Timeout] = set()
 
     async def send(self, request: Request, timeout: float) -> Response:
         """Send, and read the answer to its end."""
         sent = False
+        # The only limit there is: one timer, where the client would set three.
+        limit = asyncio.timeout(timeout)
+        self._limits.add(limit)
         try:
-            async with asyncio.timeout(timeout), self._gate:
+            async with limit, self._gate:
+                if self._closed:
+                    raise _never_sent(request)
                 sent = True
-                answer, body = await self._exchange(request, timeout)
+                return await self._exchange(request, timeout)
         except TimeoutError as error:
             if isinstance(error, SDKError):
                 raise
+            if self._closed:
+                raise (_interrupted if sent else _never_sent)(request) from None
             kind = AnswerTimeout if sent else ConnectTimeout
             raise kind(f"{_line(request)}: no answer within {timeout:g} s") from None
-        return _response(answer, body)
+        finally:
+            self._limits.discard(limit)
 
-    async def _exchange(self, request: Request, timeout: float) -> tuple[Any, bytes]:
+    async def aclose(self) -> None:
+        """End what is under way, and close the connections, unless the client was given."""
+        self._closed = True
+        now = asyncio.get_running_loop().time()
+        for limit in self._limits:
+            # Those that are over already cannot be shortened.
+            with suppress(RuntimeError):
+                limit.reschedule(now)
+        if self._pool is not None and self._pool.owned:
+            await self._pool.owned.aclose()
+
+    async def _exchange(self, request: Request, timeout: float) -> Response:
         if self._pool is None:
-            self._pool = _pool(self._given, self._library, "AsyncClient", "Async")
+            self._pool = opened(self._given, self._library, blocking=False, connections=CONNECTIONS)
+        pool, answer = self._pool, None
         try:
-            # The caller's limit is around all of this: one timer, where the client would set three.
-            wire = _wire_request(self._pool.library, request, timeout, None)
-            answer = await self._pool.send(wire)
+            answer = await pool.send(_wire_request(pool, request, timeout, None))
             try:
-                return answer, await _read_async(answer, request)
+                fields = Headers.decoded(answer.headers.raw)
+                body = await read_async(answer, fields.get("content-encoding"))
             finally:
                 await answer.stream.aclose()
         except Exception as error:
-            _raise_translated(error, self._pool.library, request)
-
-    async def aclose(self) -> None:
-        """Close the connections, unless the client was given."""
-        if self._pool is not None and self._pool.owned:
-            await self._pool.owned.aclose()
-            self._pool.send = _closed
+            _raise_explained(error, pool.library, request, answer, closed=self._closed)
+        return Response(answer.status_code, fields, body)
 
 
-@dataclass(slots=True)
-class _Pool:
-    """
-    What sends.
-
-    Attributes:
-        library: `httpx` or `httpx2`.
-        send: Sends a request of the library's, and returns the beginning of the answer.
-        owned: What is to be closed, if it is not the caller's.
-    """
-
-    library: ModuleType
-    send: Callable[[Any], Any]
-    owned: Any = None
-
-
-def _pool(given: object, name: str, client: str, prefix: str) -> _Pool:
-    library = import_module(name)
-    if given is not None and not isinstance(given, str):
-        return _Pool(library, _sender(given))
-    limits = library.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    if import_module("urllib.request").getproxies():
-        owned = getattr(library, client)(limits=limits, follow_redirects=False)
-        return _Pool(library, _sender(owned), owned)
-    # Without proxies a client adds nothing that is wanted here, at a sixth of a request's cost.
-    owned = getattr(library, f"{prefix}HTTPTransport")(limits=limits)
-    send = owned.handle_async_request if prefix else owned.handle_request
-    return _Pool(library, send, owned)
-
-
-def _sender(client: Any) -> Callable[[Any], Any]:
-    return partial(client.send, stream=True, auth=None, follow_redirects=False)
-
-
-def _closed(wire: Any) -> Any:
-    raise RuntimeError(_CLOSED)
-
-
-def _library_of(client: object, kind: str) -> str:
-    """Return the module whose `Client` or `AsyncClient` a given client is."""
-    if client is None or client in _LIBRARIES:
-        return str(client or _LIBRARIES[0])
-    for name in _LIBRARIES:
-        library = sys.modules.get(name)
-        if library is not None and isinstance(client, getattr(library, kind)):
-            return name
-    raise ConfigurationError(
-        f"http_client is a {type(client).__module__}.{type(client).__qualname__}; this client "
-        f"takes {' or '.join(f'{name}.{kind}' for name in _LIBRARIES)}, or the name of one of them"
-    )
-
-
-def _wire_request(
-    library: ModuleType, request: Request, timeout: float, other: float | None
-) -> Any:
+def _wire_request(pool: Pool, request: Request, timeout: float, other: float | None) -> Any:
+    library = pool.library
     connect = min(CONNECT_SECONDS, timeout)
-    url = _url(library, request.url)
+    url, netloc = _url(library, request.url)
     wire = library.Request(
         request.method,
         url,
-        headers=_wire_headers(request, url.netloc),
+        headers=_wire_headers(request, netloc),
         stream=library.ByteStream(request.body),
         extensions={"timeout": {"connect": connect, "read": other, "write": other, "pool": other}},
     )
-    # The event hooks of a given client may look at what is sent.
-    wire.read()
+    if not pool.owned:
+        # The event hooks of a given client may look at what is sent.
+        wire.read()
+        # Told, so that the client does not find it out for each request.
+        wire.headers.encoding = "ascii"
     return wire
 
 
 def _wire_headers(request: Request, netloc: bytes) -> list[tuple[bytes, bytes]]:
     """Return the fields as they are sent: ours, and what the library would add at more cost."""
-    fields = [(name.encode(), value.encode("ascii")) for name, value in request.headers.items()]
+    fields = request.headers.encoded()
     if "host" not in request.headers:
         fields.insert(0, (b"Host", netloc))
     sized = request.body or request.method in _METHODS_WITH_BODY
@@ -377,84 +401,57 @@ def _wire_headers(request: Request, netloc: bytes) -> list[tuple[bytes, bytes]]:
 
 
 @lru_cache(maxsize=_URLS)
-def _url(library: ModuleType, url: str) -> Any:
-    """Parse a URL, once for all polls and repetitions: parsing is a tenth of a request's cost."""
-    return library.URL(url)
+def _url(library: ModuleType, url: str) -> tuple[Any, bytes]:
+    """
+    Return a URL of the library's, and its `Host`.
+
+    It is parsed once for all polls and repetitions: parsing is a tenth of a request's cost.
+    """
+    parsed = library.URL(url)
+    return parsed, parsed.netloc
 
 
-def _read(answer: Any, request: Request, deadline: float) -> bytes:
-    if answer.is_stream_consumed:
-        return _read_before(answer, request)
-    body = bytearray()
-    for chunk in answer.stream:
-        _append(body, chunk, request)
-        if time.monotonic() > deadline:
-            raise AnswerTimeout(f"{_line(request)}: the answer did not end in time")
-    return _unpacked(bytes(body), answer.headers.get("content-encoding"), request)
+def _raise_explained(
+    error: Exception, library: ModuleType, request: Request, answer: Any, *, closed: bool
+) -> NoReturn:
+    """
+    Raise what an error of the HTTP client is here; one that is none of its stays as it is.
 
-
-async def _read_async(answer: Any, request: Request) -> bytes:
-    if answer.is_stream_consumed:
-        return _read_before(answer, request)
-    body = bytearray()
-    async for chunk in answer.stream:
-        _append(body, chunk, request)
-    return _unpacked(bytes(body), answer.headers.get("content-encoding"), request)
-
-
-def _read_before(answer: Any, request: Request) -> bytes:
-    """Return what an event hook of the given client has read, or what a mock was made of."""
-    body = bytes(answer.content)
-    if len(body) > MAX_BODY_BYTES:
-        raise _too_large(request)
-    return body
-
-
-def _append(body: bytearray, chunk: bytes, request: Request) -> None:
-    body += chunk
-    if len(body) > MAX_BODY_BYTES:
-        raise _too_large(request)
-
-
-def _unpacked(body: bytes, encoding: str | None, request: Request) -> bytes:
-    """Return what a compressed answer says: little may unpack to more than there is memory."""
-    if encoding is None or encoding.lower() == "identity":
-        return body
-    if encoding.lower() not in ("gzip", "x-gzip", "deflate"):
-        raise ProtocolError(
-            f"{_line(request)}: the answer is compressed by {encoding!r}; it was asked for as it is"
-        )
-    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
-    try:
-        unpacked = unpacker.decompress(body, MAX_BODY_BYTES + 1)
-    except zlib.error as error:
-        raise ProtocolError(f"{_line(request)}: the answer is no {encoding}: {error}") from error
-    if len(unpacked) > MAX_BODY_BYTES:
-        raise _too_large(request)
-    if not unpacker.eof:
-        raise ProtocolError(f"{_line(request)}: the answer's {encoding} is cut off")
-    return unpacked
-
-
-def _too_large(request: Request) -> ProtocolError:
-    return ProtocolError(f"{_line(request)}: the answer is larger than {MAX_BODY_BYTES} bytes")
-
-
-def _raise_translated(error: Exception, library: ModuleType, request: Request) -> NoReturn:
-    translated = _translated(error, library, request)
-    if translated is error:
+    Args:
+        error: The error.
+        library: Whose it may be.
+        request: What was to be sent.
+        answer: The library's answer, if it has begun.
+        closed: Whether the client was closed meanwhile, which then is the reason.
+    """
+    explained = _explained(error, library, request)
+    if closed and isinstance(explained, UnknownOutcome):
+        explained = _interrupted(request)
+    elif closed and isinstance(explained, RequestNotSent):
+        explained = _never_sent(request)
+    if isinstance(explained, SDKError) and answer is not None:
+        fields = Headers.decoded(answer.headers.raw)
+        explained.request_id = Response(answer.status_code, fields).request_id
+    if explained is error:
         raise error
-    raise translated from error
+    # These could show a header field's value.
+    hidden = isinstance(error, library.LocalProtocolError | UnicodeEncodeError)
+    raise explained from (None if hidden else error)
 
 
-def _translated(error: Exception, library: ModuleType, request: Request) -> Exception:
-    """Return what an error of the HTTP client is here; one that is none of its stays as it is."""
+def _explained(error: Exception, library: ModuleType, request: Request) -> Exception:
+    if isinstance(error, SDKError):
+        error.args = (f"{_line(request)}: {error.args[0]}",)
+        return error
     if isinstance(error, library.TimeoutException):
         unsent = isinstance(error, library.ConnectTimeout | library.PoolTimeout)
         kind = ConnectTimeout if unsent else AnswerTimeout
         return kind(f"{_line(request)}: {_reason(error)}")
     if isinstance(error, library.InvalidURL | library.UnsupportedProtocol):
         return ConfigurationError(f"{_line(request)} cannot be requested: {_reason(error)}")
+    if isinstance(error, library.LocalProtocolError):
+        name = type(error).__name__
+        return UnknownOutcome(f"{_line(request)}: {name}, the HTTP client refused to go on")
     if isinstance(error, library.HTTPError):
         unsent = isinstance(error, library.ConnectError | library.ProxyError)
         failure = RequestNotSent if unsent else UnknownOutcome
@@ -463,8 +460,16 @@ def _translated(error: Exception, library: ModuleType, request: Request) -> Exce
         return ConfigurationError(f"{_line(request)} was not sent: a header field is not ASCII")
     # httpx and httpx2 say so with no class of their own.
     if isinstance(error, RuntimeError) and "client has been closed" in str(error):
-        return ClientClosed(f"{_line(request)} was not sent: the client is closed")
+        return _never_sent(request)
     return error
+
+
+def _never_sent(request: Request) -> ClientClosed:
+    return ClientClosed(f"{_line(request)} was not sent: the client is closed")
+
+
+def _interrupted(request: Request) -> UnknownOutcome:
+    return UnknownOutcome(f"{_line(request)}: the client was closed before the answer came")
 
 
 def _reason(error: Exception) -> str:
@@ -474,7 +479,3 @@ def _reason(error: Exception) -> str:
 def _line(request: Request) -> str:
     """Name the request, its query left out: queries may hold what logs should not."""
     return f"{request.method} {request.url.partition('?')[0]}"
-
-
-def _response(answer: Any, body: bytes) -> Response:
-    return Response(answer.status_code, Headers.decoded(answer.headers.raw), body)

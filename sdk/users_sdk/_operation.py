@@ -9,7 +9,7 @@ Rules of the asynchronous chain: docs/reference/asynchronous-operations.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
@@ -113,6 +113,11 @@ class Operation(Generic[T]):
         return not any(kind in (bytes, str) for kind in self.results.values())
 
     @cached_property
+    def named(self) -> Mapping[str, Parameter]:
+        """The parameters by their Python names."""
+        return {parameter.name: parameter for parameter in self.parameters}
+
+    @cached_property
     def key_parameter(self) -> Parameter | None:
         """The parameter that gives the idempotency key, if it has one of its own."""
         wanted = (self.idempotency_header or "").lower()
@@ -154,6 +159,19 @@ class States:
     succeeded: frozenset[str]
     failed: frozenset[str]
     error: str | None = None
+
+    @classmethod
+    def at(
+        cls,
+        pointer: str,
+        *,
+        pending: Iterable[str],
+        succeeded: Iterable[str],
+        failed: Iterable[str],
+        error: str | None = None,
+    ) -> States:
+        """Return the states that a pointer into the status body points to."""
+        return cls(pointer, frozenset(pending), frozenset(succeeded), frozenset(failed), error)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from ._config import Settings
+from .errors import InvalidArgumentError
 
 CLIENTS = 16
 """Clients that one process keeps for the handles that it was sent."""
@@ -29,8 +30,19 @@ def revived(client_type: Callable[..., Any], settings: Settings, operation: str,
 
 
 def resume(client: Any, operation: str, token: str) -> Any:
-    """Return the handle of a client for an operation's token."""
-    return getattr(client, f"resume_{operation}")(token)
+    """
+    Return the handle of a client for an operation's token.
+
+    Raises:
+        InvalidArgumentError: It is no client with this operation.
+    """
+    method = getattr(client, f"resume_{operation}", None)
+    if method is None:
+        raise InvalidArgumentError(
+            f"client must be one with the method resume_{operation}, not a value of type "
+            f"{type(client).__qualname__}"
+        )
+    return method(token)
 
 
 @lru_cache(maxsize=CLIENTS)

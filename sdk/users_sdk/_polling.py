@@ -14,8 +14,10 @@ When to ask next. Pure: no clock, no input or output.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from ._completions import PRICE_SECONDS, Completions, Waiting
 from .errors import ConfigurationError
@@ -56,17 +58,48 @@ class Polling:
     deadline: float | None = 900.0
 
     def __post_init__(self) -> None:
-        shortest, longest = self.bounds
         rules = {
-            "interval must be more than 0, or None": self.interval is None or self.interval > 0,
-            "bounds must be two rising numbers of more than 0": 0 < shortest <= longest,
-            "jitter must be at least 0 and less than 1": 0 <= self.jitter < 1,
-            "rate must be more than 0": self.rate > 0,
-            "deadline must be more than 0, or None": self.deadline is None or self.deadline > 0,
+            "adaptive": ("True or False", type(self.adaptive) is bool),
+            "interval": (
+                "seconds, more than 0, or None",
+                _is_positive(self.interval, or_none=True),
+            ),
+            "bounds": ("two numbers of seconds, rising, more than 0", _are_bounds(self.bounds)),
+            "jitter": (
+                "a number, at least 0 and less than 1",
+                _is_number(self.jitter) and 0 <= self.jitter < 1,
+            ),
+            "rate": ("questions a second, more than 0", _is_positive(self.rate)),
+            "deadline": (
+                "seconds, more than 0, or None",
+                _is_positive(self.deadline, or_none=True),
+            ),
         }
-        broken = [rule for rule, kept in rules.items() if not kept]
+        broken = [
+            f"{name} must be {expected}, not {getattr(self, name)!r}"
+            for name, (expected, kept) in rules.items()
+            if not kept
+        ]
         if broken:
             raise ConfigurationError(f"Polling: {'; '.join(broken)}")
+
+
+def _is_number(value: object) -> bool:
+    """Say whether a value is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
+
+
+def _is_positive(value: float | None, *, or_none: bool = False) -> bool:
+    return or_none if value is None else _is_number(value) and value > 0
+
+
+def _are_bounds(value: object) -> bool:
+    if not isinstance(value, list | tuple):
+        return False
+    pair = cast("Sequence[Any]", value)
+    return len(pair) == 2 and all(map(_is_positive, pair)) and bool(pair[0] <= pair[1])
 
 
 class Pace:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import binascii
 import json
+import math
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from ._codec import resolve
 from ._http import Headers
-from ._json import is_object
-from ._operation import AsyncOperation, Binding, Location, Operation
+from ._json import is_array, is_object
+from ._operation import AsyncOperation, Binding, Location, Operation, Parameter
 from ._polling import Schedule
 from ._tracing import UNTRACED, Trace
 from .errors import InvalidArgumentError, ProtocolError, SDKError
@@ -21,6 +22,9 @@ T = TypeVar("T")
 
 TOKEN_VERSION = 1
 """Raised when the token's members change their meaning; another version is refused."""
+
+_NO_SEGMENTS = ("", ".", "..")
+_SHOWN_CHARACTERS = 60
 
 
 @dataclass(slots=True)
@@ -40,7 +44,9 @@ class Progress(Generic[T]):
         result_arguments: The arguments of the result operation, once the state is good.
         lagging_since: Since when the server has not known what it must know soon, on the monotonic
             clock.
-        trouble: What the last question failed with, if it brought no state.
+        missing_since: Since when the state has been good without what the result is found by, on
+            the monotonic clock.
+        trouble: What the last question failed with, if it brought nothing new.
         polls: How often its handle has asked after it.
         polled_at: When its handle asked last, in seconds since 1970.
         trace: What is told of its questions and its outcome.
@@ -56,6 +62,7 @@ class Progress(Generic[T]):
     status: str | None = None
     result_arguments: Mapping[str, Any] | None = None
     lagging_since: float | None = None
+    missing_since: float | None = None
     trouble: SDKError | None = field(default=None, repr=False)
     polls: int = 0
     polled_at: float | None = None
@@ -85,6 +92,11 @@ def from_token(chain: AsyncOperation[T], token: str, schedule: Schedule) -> Prog
     Raises:
         InvalidArgumentError: It is no token, or one of another version or operation.
     """
+    if not isinstance(cast("object", token), str):
+        raise InvalidArgumentError(
+            "token must be the text that a handle's token() gave, not a value of type "
+            f"{type(token).__qualname__}"
+        )
     members = _members(token)
     if members.get("v") != TOKEN_VERSION:
         raise InvalidArgumentError(
@@ -123,8 +135,9 @@ def _members(token: str) -> Mapping[str, Any]:
 
 def message_id_of(bindings: tuple[Binding, ...], arguments: Mapping[str, Any]) -> str:
     """Return the ID that the server gave: the first argument that comes from its answer."""
-    given = [binding for binding in bindings if binding.source.startswith("response.")]
-    named = (given or list(bindings))[:1]
+    there = [binding for binding in bindings if binding.parameter in arguments]
+    given = [binding for binding in there if binding.source.startswith("response.")]
+    named = (given or there)[:1]
     return str(arguments[named[0].parameter]) if named else ""
 
 
@@ -152,18 +165,39 @@ class Linked:
         Return the arguments for a link's target.
 
         Raises:
-            ProtocolError: A required one is not there. A request without it would be another
-                request.
+            ProtocolError: A required one is not there, or cannot be sent. A request without it
+                would be another request.
         """
-        arguments = {binding.parameter: self._value(binding) for binding in bindings}
-        required = {parameter.name for parameter in target.parameters if parameter.required}
+        arguments: dict[str, Any] = {}
         for binding in bindings:
-            if arguments[binding.parameter] is None and binding.parameter in required:
+            value, parameter = self._value(binding), target.named.get(binding.parameter)
+            if value is None:
+                if parameter is not None and parameter.required:
+                    raise ProtocolError(
+                        f"{self._answer} lacks {_place(binding)}, which {target.name} needs"
+                    )
+                continue
+            given = binding.source.startswith("response.")
+            if given and parameter is not None and _is_unusable(parameter, value):
+                shown = f"{value!r:.{_SHOWN_CHARACTERS}}"
                 raise ProtocolError(
-                    f"The answer to {self.operation.method} {self.operation.path} lacks "
-                    f"{binding.source} {binding.value}, which {target.name} needs"
+                    f"{self._answer} has {shown} as {_place(binding)}, which {target.name} cannot "
+                    "be called with"
                 )
-        return {name: value for name, value in arguments.items() if value is not None}
+            arguments[binding.parameter] = value
+        return arguments
+
+    def missing(self, bindings: tuple[Binding, ...], target: Operation[Any]) -> Binding | None:
+        """Return where an argument that a link's target needs is not, or not yet."""
+        for binding in bindings:
+            parameter = target.named.get(binding.parameter)
+            if parameter is not None and parameter.required and self._value(binding) is None:
+                return binding
+        return None
+
+    @property
+    def _answer(self) -> str:
+        return f"The answer to {self.operation.method} {self.operation.path}"
 
     def _value(self, binding: Binding) -> Any:
         if binding.source == "constant":
@@ -188,3 +222,22 @@ class Linked:
             if parameter.location == location and same:
                 return self.arguments.get(parameter.name)
         return None
+
+
+def _place(binding: Binding) -> str:
+    return f"{binding.source} {binding.value}"
+
+
+def _is_unusable(parameter: Parameter, value: Any) -> bool:
+    """
+    Say whether a value that a server gave identifies nothing.
+
+    A number is taken for a text, as it is written the same. In a path, `.` and `..` would be
+    resolved on the way, and reach something else.
+    """
+    in_path = parameter.location == "path"
+    if isinstance(value, str):
+        return value in _NO_SEGMENTS if in_path else parameter.required and not value
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    return in_path and (isinstance(value, bool) or is_object(value) or is_array(value))

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ._codec import check_argument, encoded, json_body
+from ._fields import flaw
 from ._http import Headers, Request
 from ._json import is_array, is_object
 from ._multipart import multipart
@@ -254,12 +255,9 @@ def _field(parameter: Parameter, value: Any) -> str:
         text = ",".join(map(_text, value))
     else:
         text = _text(value)
-    # Source: RFC 9110, 5.5 (field values)
-    if not text.isascii() or not text.isprintable() or text != text.strip():
-        raise InvalidArgumentError(
-            f"{parameter.name} is sent as a header: it must be printable ASCII, without spaces "
-            "around it"
-        )
+    reason = flaw(text)
+    if reason is not None:
+        raise InvalidArgumentError(f"{parameter.name} is sent as a header, but it {reason}")
     return text
 
 

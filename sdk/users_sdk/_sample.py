@@ -196,8 +196,11 @@ def matching(pattern: str) -> str:
     Raises:
         ValueError: The pattern is not simple enough.
     """
-    # The standard library's own parser of patterns has no public name.
-    text = _matching(import_module("re._parser").parse(pattern), {})
+    try:
+        # The standard library's own parser of patterns has no public name.
+        text = _matching(import_module("re._parser").parse(pattern), {})
+    except re.error as error:
+        raise ValueError(f"no text is known that matches {pattern!r}: {error}") from error
     if not re.search(pattern, text):
         raise ValueError(f"no text is known that matches {pattern!r}")
     return text

@@ -283,7 +283,6 @@ class Background:
     Attributes:
         clock: The same.
         pace: The same.
-        pace: The same.
         forks: How many forks lie between the process that made this and the one that runs it. What
             was added before the last one is advanced in the parent only.
     """

@@ -22,6 +22,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 ALGORITHM = "AWS4-HMAC-SHA256"
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_NOTHING = sha256(b"").hexdigest()
 _UNRESERVED = "-_.~"
 
 
@@ -46,6 +47,11 @@ class Scope(NamedTuple):
     region: str
     service: str
     terminator: str = "aws4_request"
+
+
+@lru_cache(maxsize=4)
+def _text(scope: Scope) -> str:
+    return "/".join(scope)
 
 
 class Canonical(NamedTuple):
@@ -119,7 +125,7 @@ def authorization(
     canonical = canonical_request(method, url, headers, body)
     signature = sign(key.secret_key, scope, string_to_sign(moment, scope, canonical))
     return (
-        f"{ALGORITHM} Credential={key.access_key}/{'/'.join(scope)}, "
+        f"{ALGORITHM} Credential={key.access_key}/{_text(scope)}, "
         f"SignedHeaders={canonical.signed_headers}, Signature={signature}"
     )
 
@@ -142,16 +148,14 @@ def canonical_request(
         *[f"{name}:{values[name]}" for name in names],
         "",
         signed_headers,
-        sha256(body).hexdigest(),
+        sha256(body).hexdigest() if body else _NOTHING,
     )
     return Canonical("\n".join(lines), signed_headers)
 
 
 def string_to_sign(moment: str, scope: Scope, canonical: Canonical) -> str:
     """Return the text that is signed; `moment` is the request's `X-Amz-Date`."""
-    return "\n".join(
-        (ALGORITHM, moment, "/".join(scope), sha256(canonical.text.encode()).hexdigest())
-    )
+    return "\n".join((ALGORITHM, moment, _text(scope), sha256(canonical.text.encode()).hexdigest()))
 
 
 def sign(secret_key: str, scope: Scope, text: str) -> str:

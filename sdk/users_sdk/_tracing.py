@@ -18,7 +18,6 @@ from importlib import import_module
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from ._codec import request_id
 from ._http import Request, Response
 from ._log import logger
 from ._operation import Operation
@@ -173,7 +172,7 @@ def tell(
 def _log(request: Request, outcome: Response | Exception, attempt: int, seconds: float) -> None:
     path = urlsplit(request.url).path
     if isinstance(outcome, Response):
-        said = f"{outcome.status}, request ID {request_id(outcome)}"
+        said = f"{outcome.status}, request ID {outcome.request_id}"
     else:
         said = type(outcome).__qualname__
     logger.debug("%s %s: %s (attempt %d, %.3f s)", request.method, path, said, attempt, seconds)
@@ -190,7 +189,7 @@ def _attributes(
     }
     if isinstance(outcome, Response):
         attributes["http.response.status_code"] = outcome.status
-        attributes["request_id"] = request_id(outcome) or ""
+        attributes["request_id"] = outcome.request_id or ""
     else:
         attributes["error.type"] = type(outcome).__qualname__
     return attributes

@@ -172,9 +172,14 @@ class ApiError(SDKError):
         self.problem = problem
         self.retry_after = retry_after
 
+    def _advice(self) -> str:
+        return _ADVICE.get(self.status, self.advice)
+
 
 class BadRequestError(ApiError):
     """400: the request is not valid."""
+
+    advice = "Mend what the server names: the same request would be refused again"
 
 
 class AuthenticationError(ApiError):
@@ -196,25 +201,43 @@ class ForbiddenError(ApiError):
 class NotFoundError(ApiError):
     """404: there is no such thing."""
 
+    advice = "Check the ID, if there is one, and that base_url is the API's, with its stage"
+
 
 class ConflictError(ApiError):
     """409: the request contradicts what exists."""
 
+    advice = "Look at what exists: the same request would be refused again"
+
 
 class ContentTooLargeError(ApiError):
-    """413: the body is too large."""
+    """
+    413: the body is too large.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+    """
+
+    advice = "Send less: API Gateway takes 10 MB at most, and what is behind it may take less"
 
 
 class UnsupportedMediaTypeError(ApiError):
     """415: the body is of a type that the server does not take."""
 
+    advice = (
+        "Check what proxies make of Content-Type, and that this package is of the API's version"
+    )
+
 
 class UnprocessableContentError(ApiError):
     """422: the body is well formed and cannot be processed."""
 
+    advice = BadRequestError.advice
+
 
 class TooManyRequestsError(ApiError):
     """429: the caller is too fast; `retry_after` may say how long to wait."""
+
+    advice = "Nothing was carried out; repeat it later, and less often"
 
 
 class ServerError(ApiError):
@@ -225,6 +248,13 @@ class ServerError(ApiError):
     def _advice(self) -> str:
         return self.advice if self.idempotency_key else ""
 
+
+_ADVICE: dict[int, str] = {
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "Check that base_url is the API's, with its stage: something else was reached"
+    )
+}
+"""What to do about an answer that has no class of its own."""
 
 BY_STATUS: dict[int, type[ApiError]] = {
     HTTPStatus.BAD_REQUEST: BadRequestError,
@@ -245,7 +275,18 @@ def error_class(status: int) -> type[ApiError]:
 
 
 class ProtocolError(SDKError):
-    """An answer breaks the API's description: not JSON, of another shape, without an ID."""
+    """
+    An answer breaks the API's description: not JSON, of another shape, too large, without an ID.
+
+    The request was carried out, or may have been: as for `UnknownOutcome`, `idempotency_key` makes
+    it certain.
+    """
+
+    advice = "It may have been carried out; repeat it with the same idempotency key"
+
+    def _advice(self) -> str:
+        # Of a request that was accepted, it is the answer to a question.
+        return self.advice if self.idempotency_key and not self.message_id else ""
 
 
 class OperationFailed(SDKError):
@@ -306,11 +347,16 @@ class WaitTimeout(SDKError, TimeoutError):
 
 class ClientClosed(SDKError):
     """
-    The client was closed before the outcome was known; an accepted request goes on at the server.
+    The client was closed before the outcome was known.
+
+    An accepted request goes on at the server. Without a token, nothing was carried out: a request
+    that had left and was not answered is an `UnknownOutcome` instead.
 
     Attributes:
         token: What another client resumes the request with, if one was accepted.
     """
+
+    advice = "Nothing was carried out"
 
     def __init__(
         self,
@@ -325,3 +371,6 @@ class ClientClosed(SDKError):
             message, request_id=request_id, message_id=message_id, idempotency_key=idempotency_key
         )
         self.token = token
+
+    def _advice(self) -> str:
+        return "" if self.token else self.advice

@@ -37,7 +37,7 @@ def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [
-        (b"", "name"),
+        (b"", "Unknown error parsing request body"),
         (b"{}", "name"),
         (b"[]", "array"),
         (b"not json", ""),

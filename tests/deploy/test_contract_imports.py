@@ -76,7 +76,12 @@ def test_what_is_refused_is_told_with_its_line(
 @pytest.mark.parametrize(
     ("old", "new", "line", "text"),
     [
-        ("info:", "security: [{a: []}]\ninfo:", 2, "`security` at the root is ignored"),
+        (
+            "type: mock",
+            "type: mock, requestParameters: {integration.request.header.a: true}",
+            7,
+            "the mapping to `integration.request.header.a` is no text",
+        ),
         ("type: mock", "type: mock, passthroughBehaviour: never", 7, "passthroughBehaviour"),
         ("responses: {}", "callbacks: {}\n      responses: {}", 6, "`callbacks` is left out"),
         ("    get:", "    trace:", 5, "there is no method TRACE"),

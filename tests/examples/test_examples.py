@@ -80,7 +80,7 @@ def python_blocks(page: str) -> list[str]:
     return [block for block in blocks if "import" in block]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guides/sdk.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/guides/sdk.md", "docs/guides/errors.md"])
 def test_documented_programs_run(runtime: LocalRuntime, page: str) -> None:
     """Each program on the page runs as it stands there."""
     blocks = python_blocks(page)

@@ -19,7 +19,7 @@ from pydantic import Field
 from users_sdk._auth import Signer, Unsigned
 from users_sdk._client import AsyncBaseClient, BaseClient
 from users_sdk._config import Settings
-from users_sdk._flows import Endpoint
+from users_sdk._endpoint import Endpoint
 from users_sdk._http import Headers, Request, Response
 from users_sdk._models import Model, OpenEnum
 from users_sdk._operation import (

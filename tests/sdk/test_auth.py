@@ -213,7 +213,7 @@ def test_a_function_that_returns_nonsense_is_one_clear_error() -> None:
     def nonsense(request: Request) -> Any:
         return 7
 
-    with pytest.raises(SDKError, match="returned a int"):
+    with pytest.raises(SDKError, match="not a int"):
         sign(signer_for(nonsense, region=None, credentials=None))
 
 
@@ -237,3 +237,89 @@ def test_an_auth_that_cannot_be_used_is_refused(auth: Any, credentials: Any, sai
     given: Auth = auth
     with pytest.raises(ConfigurationError, match=said):
         signer_for(given, region=None, credentials=credentials)
+
+
+SECRET = "hush-hush"
+UNSENDABLE = [
+    f"{SECRET}\n",
+    f"{SECRET}\r\nX: y",
+    f"{SECRET} ",
+    f"{SECRET}ü",
+    SECRET.encode(),
+    5,
+    None,
+]
+
+
+@pytest.mark.parametrize("token", [*UNSENDABLE, ""], ids=repr)
+def test_a_token_that_cannot_be_sent_is_refused_when_it_is_given(token: Any) -> None:
+    """Nothing is sent, and the message does not show it."""
+    with pytest.raises(ConfigurationError, match="token cannot be sent as Authorization") as caught:
+        BearerToken(token)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", [*UNSENDABLE, ""], ids=repr)
+def test_a_function_s_token_that_cannot_be_sent_is_refused(token: Any) -> None:
+    """`Bearer None` is no token; the message names the function, and does not show the token."""
+    signer = signer_for(BearerToken(lambda: token), region=None, credentials=None)
+    with pytest.raises(ConfigurationError, match="<lambda> of BearerToken returned") as caught:
+        sign(signer)
+    assert SECRET not in str(caught.value)
+
+
+async def coroutine_function(*_: object) -> Any:
+    """Return nothing."""
+
+
+def test_what_nobody_awaits_is_refused() -> None:
+    """A coroutine function at once, what returns a coroutine when called; without a warning."""
+    with pytest.raises(ConfigurationError, match="coroutine function coroutine_function"):
+        BearerToken(coroutine_function)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="coroutine function coroutine_function"):
+        signer_for(coroutine_function, region=None, credentials=None)  # type: ignore[arg-type]
+    token: Any = lambda: coroutine_function()  # noqa: E731
+    headers: Any = lambda request: coroutine_function(request)  # noqa: E731
+    for auth in (BearerToken(token), headers):
+        with pytest.raises(ConfigurationError, match="returned what is to be awaited"):
+            sign(signer_for(auth, region=None, credentials=None))
+
+
+@pytest.mark.parametrize("value", [v for v in UNSENDABLE if not isinstance(v, bytes)], ids=repr)
+def test_what_a_signer_adds_must_be_sendable(value: Any) -> None:
+    """By a signer of any kind: the field and where it comes from are named, and not its value."""
+
+    class Stamp(requests.auth.AuthBase):
+        def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+            r.headers["X-Key"] = value
+            return r
+
+    def with_headers(request: Request) -> Any:
+        return {"X-Key": value}
+
+    def with_request(request: Request) -> Any:
+        return Request(request.method, request.url, Headers({"X-Key": value}), request.body)
+
+    for auth, name in (
+        (Stamp(), "signer .*Stamp"),
+        (with_headers, "with_headers"),
+        (with_request, "with_request"),
+    ):
+        with pytest.raises(ConfigurationError, match=f"{name} returned .*'X-Key'") as caught:
+            sign(signer_for(auth, region=None, credentials=None))
+        assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (Keys(token=f"{SECRET}\n"), "session token, which is sent as X-Amz-Security-Token"),
+        (Keys(access_key=f"{SECRET}\r\n"), "access key ID, which is sent in Authorization"),
+        (Keys(secret_key=f"{SECRET}\n"), "secret access key"),
+    ],
+)
+def test_keys_that_were_read_with_a_line_break_are_refused(keys: Keys, said: str) -> None:
+    """As they often are from files and variables: they are named, and not shown."""
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        sign(sigv4(keys))
+    assert SECRET not in str(caught.value)

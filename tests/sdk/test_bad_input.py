@@ -16,7 +16,7 @@ import pytest
 
 from tests.sdk.orders import CHAIN, CREATE, GET, AsyncOrdersClient, Keys, OrdersClient, Server
 from users_sdk import Address, AsyncUsersClient, MessageStatusStatus, NewUser, UsersClient
-from users_sdk._http import MAX_BODY_BYTES
+from users_sdk._body import MAX_BODY_BYTES
 from users_sdk.errors import (
     ApiError,
     ClientClosed,
@@ -24,10 +24,12 @@ from users_sdk.errors import (
     ForbiddenError,
     InvalidArgumentError,
     ProtocolError,
+    SDKError,
     UnknownOutcome,
 )
 
 ITEM = {"item": "x"}
+BODY = b'{"item":"x"}'
 ADA = {"name": "Ada", "email": "ada@example.com"}
 SETTINGS: dict[str, Any] = {
     "base_url": "https://orders.example",
@@ -55,7 +57,10 @@ def answering(answer: bytes) -> Iterator[str]:
                 except OSError:
                     return
                 with connection:
-                    connection.recv(65536)
+                    # To its end: closing with something unread would take the answer back.
+                    received = connection.recv(65536)
+                    while received.startswith(b"POST") and not received.endswith(BODY):
+                        received += connection.recv(65536)
                     try:
                         connection.sendall(answer)
                     except OSError:
@@ -174,15 +179,94 @@ def test_expired_credentials_are_named(get: Callable[[bytes], Any]) -> None:
     assert "The credentials have expired: renew them" in str(caught.value)
 
 
-def test_a_broken_answer_to_a_create_carries_the_key() -> None:
-    """It was carried out: with the key the caller can go on."""
+def create(answer: bytes, operation: Any) -> Any:
+    """Create an order at a server that answers so, with the blocking client."""
+    arguments = {"idempotency_key": "k-1"}
     with (
-        answering(raw("202 Accepted", b"{")) as url,
-        OrdersClient(**SETTINGS | {"base_url": url}) as client,
-        pytest.raises(ProtocolError) as caught,
+        answering(answer) as url,
+        OrdersClient(**SETTINGS | {"base_url": url, "max_retries": 0}) as client,
     ):
-        client._start(CHAIN, arguments={"idempotency_key": "k-1"}, body=ITEM)
-    assert caught.value.idempotency_key == "k-1"
+        if operation is CHAIN:
+            return client._start(CHAIN, arguments=arguments, body=ITEM)
+        return client._call(CREATE, arguments=arguments, body=ITEM)
+
+
+def create_async(answer: bytes, operation: Any) -> Any:
+    """Create an order at a server that answers so, with the asynchronous client."""
+    arguments = {"idempotency_key": "k-1"}
+
+    async def call(url: str) -> Any:
+        settings = SETTINGS | {"base_url": url, "max_retries": 0}
+        async with AsyncOrdersClient(**settings) as client:
+            if operation is CHAIN:
+                return await client._start(CHAIN, arguments=arguments, body=ITEM)
+            return await client._call(CREATE, arguments=arguments, body=ITEM)
+
+    with answering(answer) as url:
+        return asyncio.run(call(url))
+
+
+NAMED = "x-amzn-RequestId: rid-1"
+ACCEPTED = b'{"requestId": "r0"}'
+
+
+@pytest.mark.parametrize("create", [create, create_async], ids=["sync", "async"])
+@pytest.mark.parametrize("operation", [CREATE, CHAIN], ids=["call", "start"])
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (raw("202 Accepted", b"{", NAMED), ProtocolError),
+        (raw("202 Accepted", b"[1]", NAMED), ProtocolError),
+        (raw("202 Accepted", b"x" * (MAX_BODY_BYTES + 1), NAMED), ProtocolError),
+        (
+            raw(
+                "202 Accepted",
+                gzip.compress(b" " * (MAX_BODY_BYTES + 1)),
+                NAMED,
+                "Content-Encoding: gzip",
+            ),
+            ProtocolError,
+        ),
+        (raw("202 Accepted", ACCEPTED, NAMED, "Content-Encoding: gzip"), ProtocolError),
+        (raw("202 Accepted", ACCEPTED, NAMED, "Content-Encoding: br"), ProtocolError),
+        (
+            raw("202 Accepted", gzip.compress(ACCEPTED)[:-9], NAMED, "Content-Encoding: gzip"),
+            ProtocolError,
+        ),
+        (raw("202 Accepted", ACCEPTED, NAMED, length=500), UnknownOutcome),
+    ],
+    ids=["no JSON", "shape", "large", "bomb", "no gzip", "br", "gzip cut off", "cut off"],
+)
+def test_a_broken_answer_to_a_create_says_how_to_go_on(
+    create: Callable[[bytes, Any], Any], operation: Any, answer: bytes, kind: type[SDKError]
+) -> None:
+    """It may have been carried out: the error has the key to repeat it with, and the request ID."""
+    with pytest.raises(kind) as caught:
+        create(answer, operation)
+    assert (caught.value.request_id, caught.value.idempotency_key) == ("rid-1", "k-1")
+    assert "may have been carried out; repeat it with the same idempotency key" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("400 Bad Request", "would be refused again"),
+        ("404 Not Found", "base_url is the API's, with its stage"),
+        ("405 Method Not Allowed", "base_url is the API's, with its stage"),
+        ("409 Conflict", "would be refused again"),
+        ("413 Content Too Large", "API Gateway takes 10 MB at most"),
+        ("415 Unsupported Media Type", "Content-Type"),
+        ("422 Unprocessable Content", "would be refused again"),
+        ("429 Too Many Requests", "repeat it later"),
+        ("500 Internal Server Error", "repeat it with the same idempotency key"),
+    ],
+)
+def test_a_refused_create_says_what_to_do(status: str, said: str) -> None:
+    """Also where the server itself says nothing of it."""
+    with pytest.raises(ApiError, match=f"POST /orders was answered with {status[:3]}") as caught:
+        create(raw(status, b"{}", NAMED), CREATE)
+    assert said in str(caught.value)
+    assert caught.value.request_id == "rid-1"
 
 
 @pytest.mark.parametrize(
@@ -195,6 +279,15 @@ def test_a_broken_answer_to_a_create_carries_the_key() -> None:
         ({"base_url": "https://a.example/%zz"}, "percent-encoded"),
         ({"base_url": "https://münchen.example"}, "percent-encoded"),
         ({"base_url": "https://a.example/v1?x=1"}, "without user, query or fragment"),
+        ({"base_url": "https://a.example/v1?"}, "without user, query or fragment"),
+        ({"base_url": "https://a.example/v1#x"}, "without user, query or fragment"),
+        ({"base_url": "https://a.example/v1#"}, "without user, query or fragment"),
+        ({"base_url": "https://me:hush@a.example/v1"}, "without user, query or fragment"),
+        ({"base_url": "https://@a.example/v1"}, "without user, query or fragment"),
+        ({"base_url": "https://a.example/../v1"}, "without . or .. as a part of the path"),
+        ({"base_url": "https://a.example/./v1"}, "without . or .. as a part of the path"),
+        ({"base_url": "https://a.example/v1/.."}, "without . or .. as a part of the path"),
+        ({"base_url": "https://a.example/%2e%2E/v1"}, "without . or .. as a part of the path"),
         ({"region": 5}, "region must be a text, not 5"),
         ({"credentials": "AKID:secret"}, "credentials must have access_key"),
         ({"credentials": ("AKID", "secret")}, "credentials must have access_key"),
@@ -214,6 +307,7 @@ def test_a_broken_answer_to_a_create_carries_the_key() -> None:
         ({"polling": 1.0}, "polling must be a Polling, not 1.0"),
         ({"user_agent_suffix": 5}, "user_agent_suffix must be a text, not 5"),
         ({"user_agent_suffix": "a\r\nX: y"}, "user_agent_suffix is sent as a header"),
+        ({"user_agent_suffix": "a "}, "user_agent_suffix is sent as a header"),
         ({"request_hooks": 5}, "request_hooks must be a list of functions"),
         ({"response_hooks": [5]}, "response_hooks must be functions"),
         ({"tracer_provider": 5}, "tracer_provider must be an OpenTelemetry tracer provider"),
@@ -452,3 +546,17 @@ async def test_a_handle_is_used_as_what_it_is() -> None:
             await handle
         with pytest.raises(TypeError, match="not iterable"):
             list(handle)
+
+
+@pytest.mark.parametrize("wrong", [5, 5.0, True, ["u"], {"a": 1}])
+def test_an_argument_that_is_to_be_a_text_must_be_one(wrong: Any) -> None:
+    """Nothing is guessed: an ID that is a number here is another one where it comes from."""
+    server = Server()
+    with server.client() as http, UsersClient(**SETTINGS, http_client=http) as client:
+        with pytest.raises(InvalidArgumentError, match="user_id: Input should be a valid string"):
+            client.get_user(user_id=wrong)
+        with pytest.raises(InvalidArgumentError, match="idempotency_key: Input should be a valid"):
+            client.create_user(ADA, idempotency_key=wrong)
+        with pytest.raises(InvalidArgumentError, match="token must be the text"):
+            client.resume_create_user(wrong)
+    assert server.requests == []

@@ -1,22 +1,41 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 
-from tests.sdk.orders import CHAIN, AsyncOrdersClient, Keys, NewOrder, Order, OrdersClient, Server
+from tests.sdk.orders import (
+    CHAIN,
+    PRINT_CHAIN,
+    AsyncOrdersClient,
+    Keys,
+    NewOrder,
+    Order,
+    OrdersClient,
+    Server,
+    reply,
+)
 from users_sdk import NewUser
-from users_sdk._batch import AsyncManyCall, ManyCall
+from users_sdk._batch import Outcome, many, many_async
 from users_sdk._polling import Polling
-from users_sdk.errors import ClientClosed, ConfigurationError, InvalidArgumentError, WaitTimeout
+from users_sdk.errors import (
+    ClientClosed,
+    ConfigurationError,
+    InvalidArgumentError,
+    UnknownOutcome,
+    WaitTimeout,
+)
 from users_sdk.testing import FakeServer
+
+I = TypeVar("I")  # noqa: E741  # an item
 
 SETTINGS: dict[str, Any] = {
     "base_url": "https://orders.example",
@@ -48,8 +67,10 @@ def submits() -> bool:
     return any("-submit" in thread.name for thread in threading.enumerate())
 
 
-def many(client: OrdersClient) -> ManyCall[Item, Order]:
-    return ManyCall(CHAIN, client)
+def creating(
+    client: OrdersClient, given: Iterable[I], **options: Any
+) -> Generator[Outcome[I, Order], None, None]:
+    return many(client, CHAIN, given, {}, **options)
 
 
 def items(count: int) -> list[Item]:
@@ -59,7 +80,7 @@ def items(count: int) -> list[Item]:
 @pytest.mark.parametrize("in_order", [True, False])
 def test_each_item_has_an_outcome(client: OrdersClient, in_order: bool) -> None:
     """It tells the item, its place, its key, its message ID, and its result."""
-    outcomes = list(many(client)(items(40), in_order=in_order, max_concurrency=5))
+    outcomes = list(creating(client, items(40), in_order=in_order, max_concurrency=5))
     places = [outcome.index for outcome in outcomes]
     assert sorted(places) == list(range(40))
     assert not in_order or places == sorted(places)
@@ -82,7 +103,7 @@ def test_the_input_is_read_only_as_far_as_there_is_room(
             read.append(len(read))
             yield {"item": "x"}
 
-    outcomes = many(client)(endless(), max_concurrency=3, in_order=in_order)
+    outcomes = creating(client, endless(), max_concurrency=3, in_order=in_order)
     for taken in range(1, 20):
         next(outcomes)
         assert len(read) <= taken + 3
@@ -92,12 +113,23 @@ def test_the_input_is_read_only_as_far_as_there_is_room(
 def test_a_failure_is_its_item_s_alone(client: OrdersClient) -> None:
     """Or is raised where that is wanted."""
     given: list[Item] = [{"item": "a"}, {"item": ""}, {"item": "b"}]
-    failed = [o for o in many(client)(given, in_order=True) if o.error is not None]
+    failed = [o for o in creating(client, given, in_order=True) if o.error is not None]
     assert [(outcome.index, outcome.message_id) for outcome in failed] == [(1, None)]
     with pytest.raises(InvalidArgumentError):
         _ = failed[0].value
-    with pytest.raises(InvalidArgumentError):
-        list(many(client)(given, raise_errors=True))
+
+
+@pytest.mark.parametrize("key", [None, lambda item: f"key of {item['item']}"])
+def test_an_error_that_is_raised_says_of_which_item(
+    client: OrdersClient, key: Callable[[dict[str, str]], str] | None
+) -> None:
+    """By its place, and by the key that it was to be sent with."""
+    given = [{"item": "a"}, {"item": ""}]
+    with pytest.raises(InvalidArgumentError) as caught:
+        list(creating(client, given, raise_errors=True, idempotency_key=key, in_order=True))
+    [note] = caught.value.__notes__
+    expected = "[0-9a-f-]{36}" if key is None else "key of "
+    assert re.fullmatch(f"It is the error of item 1 of the input, idempotency key {expected}", note)
 
 
 def test_a_second_run_with_the_same_keys_makes_nothing_twice(
@@ -106,14 +138,14 @@ def test_a_second_run_with_the_same_keys_makes_nothing_twice(
     """The key of an item is what the function says."""
     given = items(5)
     for _ in range(2):
-        outcomes = list(many(client)(given, idempotency_key=lambda item: dict(item)["item"]))  # type: ignore[arg-type,return-value]
+        outcomes = list(creating(client, given, idempotency_key=lambda item: item["item"]))
         assert {outcome.idempotency_key for outcome in outcomes} == {f"i{n}" for n in range(5)}
     assert len(server.orders) == 5
 
 
 def test_leaving_early_leaves_nothing_running(client: OrdersClient, server: Server) -> None:
     """No thread submits, and nothing is asked after."""
-    outcomes = many(client)(items(50), max_concurrency=8)
+    outcomes = creating(client, items(50), max_concurrency=8)
     next(outcomes)
     server.polls = 10**9
     outcomes.close()
@@ -137,7 +169,7 @@ def test_leaving_early_waits_for_no_request(server: Server) -> None:
         httpx.Client(transport=httpx.MockTransport(hang)) as http,
         OrdersClient(**SETTINGS, http_client=http) as client,
     ):
-        outcomes = many(client)(items(5), max_concurrency=2)
+        outcomes = creating(client, items(5), max_concurrency=2)
         next(outcomes)
         outcomes.close()
         assert submits()
@@ -153,7 +185,7 @@ def test_an_interrupt_while_waiting_leaves_nothing_running(client: OrdersClient)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(many(client)(interrupted()))
+        list(creating(client, interrupted()))
     assert eventually(lambda: not submits())
 
 
@@ -163,26 +195,46 @@ def test_an_item_has_the_deadline_of_polling(server: Server) -> None:
     polling = Polling(interval=0.01, deadline=0.05)
     settings = SETTINGS | {"polling": polling}
     with server.client() as http, OrdersClient(**settings, http_client=http) as client:
-        errors = [outcome.error for outcome in many(client)(items(3))]
+        errors = [outcome.error for outcome in creating(client, items(3))]
     assert [type(error) for error in errors] == [WaitTimeout] * 3
 
 
-def test_a_closed_client_ends_the_batch(client: OrdersClient) -> None:
-    """An endless input would otherwise fail for ever."""
-    outcomes = many(client)(items(10), max_concurrency=2)
-    next(outcomes)
-    client.close()
-    with pytest.raises(ClientClosed):
-        list(outcomes)
+def test_a_closed_client_ends_the_batch(server: Server) -> None:
+    """An endless input would fail for ever; those under way are told of, with their keys."""
+    server.polls = 10**9
+    with server.client() as http, OrdersClient(**SETTINGS, http_client=http) as client:
+        outcomes = creating(client, items(100), max_concurrency=4)
+        seen: list[Outcome[Item, Order]] = []
+
+        def take() -> None:
+            for outcome in outcomes:
+                seen.append(outcome)
+
+        def close() -> None:
+            eventually(lambda: len(server.asked) == 4)
+            client.close()
+
+        closing = threading.Thread(target=close)
+        closing.start()
+        with pytest.raises(ClientClosed, match="no item of the input from 4 on was started"):
+            take()
+        closing.join()
+    assert all(isinstance(outcome.error, ClientClosed) for outcome in seen)
+    assert {outcome.message_id for outcome in seen} == {"r0", "r1", "r2", "r3"}
+    assert {outcome.idempotency_key for outcome in seen} == server.keys.keys()
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"max_concurrency": 0}, "max_concurrency"),
+        *(({"max_concurrency": wrong}, "max_concurrency") for wrong in (0, 1.5, "a", None, True)),
         ({"idempotency_key": "k"}, "function"),
-        ({"colour": "red"}, "no parameter colour$"),
-        ({"max_concurency": 3}, "no parameter max_concurency: did you mean max_concurrency"),
+        ({"in_order": "no"}, "in_order must be True or False, not 'no'"),
+        ({"raise_errors": 1}, "raise_errors must be"),
+        ({"progress": None}, "progress must be"),
+        ({"timeout": "5"}, "timeout must be"),
+        ({"colour": "red"}, "A batch of create_order has no option colour$"),
+        ({"max_concurency": 3}, r"no option max_concurency: did you mean max_concurrency\?"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(
@@ -190,12 +242,56 @@ def test_options_that_make_no_sense_are_refused(
 ) -> None:
     """Before anything is sent."""
     with pytest.raises(InvalidArgumentError, match=said):
-        many(client)(items(1), **wrong)
+        creating(client, items(1), **wrong)
+
+
+@pytest.mark.parametrize("wrong", [5, None, "text", b"bytes", {"item": "x"}, NewOrder(item="x")])
+def test_what_is_no_iterable_of_items_is_refused(client: OrdersClient, wrong: Any) -> None:
+    """Of a single body, characters or names would be submitted."""
+    said = f"items must be an iterable.*, not a value of type {type(wrong).__name__}"
+    with pytest.raises(InvalidArgumentError, match=said):
+        creating(client, wrong)
+
+
+async def test_an_asynchronous_iterable_is_for_the_asynchronous_client(
+    client: OrdersClient,
+) -> None:
+    """Each method says which it takes."""
+
+    async def source() -> AsyncGenerator[Item, None]:
+        yield {"item": "x"}
+
+    given: Any = source()
+    with pytest.raises(InvalidArgumentError, match="an iterable of what is sent, not"):
+        creating(client, given)
+    nothing: Any = 5
+    with pytest.raises(InvalidArgumentError, match="an iterable, or an asynchronous one, of"):
+        many_async(client, CHAIN, nothing, {})
+
+
+def test_without_a_body_items_are_the_parameters(client: OrdersClient, server: Server) -> None:
+    """What is shared is the same for all; a wrong item is that item's failure."""
+    server.script = [
+        reply(202, {"id": 7}),
+        reply(200, {"state": "COMPLETED", "label": {"pages": 2}}),
+    ]
+    given: list[Any] = [{"order_id": "1"}, {"orderid": "1"}, {"colour": "red"}, 5]
+    outcomes = many(client, PRINT_CHAIN, given, {}, in_order=True, max_concurrency=1)
+    first, *others = outcomes
+    assert first.value.pages == 2
+    assert server.paths() == ["POST /orders/1/labels", "GET /orders/1/labels/7"]
+    said = [str(outcome.error) for outcome in others]
+    no_mapping = "print_label has no body: an item must be a mapping of its parameters"
+    assert said == [
+        "print_label has no parameter orderid: did you mean order_id?",
+        "print_label has no parameter colour",
+        f"{no_mapping}, by Python name, not a value of type int",
+    ]
 
 
 def test_progress_is_shown(client: OrdersClient, capsys: pytest.CaptureFixture[str]) -> None:
     """How many are submitted, settled and failed."""
-    list(many(client)([{"item": "a"}, {"item": ""}], progress=True))
+    list(creating(client, [{"item": "a"}, {"item": ""}], progress=True))
     shown = capsys.readouterr().err
     assert "2/2" in shown
 
@@ -206,7 +302,7 @@ def test_progress_without_tqdm_says_what_to_install(
     """Before anything is sent."""
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with pytest.raises(ConfigurationError, match=r"users-sdk\[progress\]"):
-        many(client)(items(1), progress=True)
+        creating(client, items(1), progress=True)
 
 
 @pytest.mark.parametrize("in_order", [True, False])
@@ -220,11 +316,12 @@ async def test_an_async_batch_takes_an_async_input(server: Server, in_order: boo
     http = server.async_client()
     before = asyncio.all_tasks()
     async with AsyncOrdersClient(**SETTINGS, http_client=http) as client:
-        call: AsyncManyCall[Item, Order] = AsyncManyCall(CHAIN, client)
         seen = []
         async with (
             aclosing(endless()) as source,
-            aclosing(call(source, max_concurrency=4, in_order=in_order)) as outcomes,
+            aclosing(
+                many_async(client, CHAIN, source, {}, max_concurrency=4, in_order=in_order)
+            ) as outcomes,
         ):
             async for outcome in outcomes:
                 assert outcome.value.item == f"i{outcome.index}"
@@ -233,10 +330,60 @@ async def test_an_async_batch_takes_an_async_input(server: Server, in_order: boo
                     break
         assert len(server.orders) <= 24
         assert not in_order or seen == list(range(20))
-        errors = [o.error async for o in call([{"item": ""}])]
+        errors = [o.error async for o in many_async(client, CHAIN, [{"item": ""}], {})]
         assert [type(error) for error in errors] == [InvalidArgumentError]
     await http.aclose()
     assert asyncio.all_tasks() == before
+
+
+def test_what_is_being_sent_when_the_client_is_closed_has_its_outcome(server: Server) -> None:
+    """Its key says which request may have been carried out."""
+    entered, released = threading.Event(), threading.Event()
+
+    def hang(wire: httpx.Request) -> httpx.Response:
+        entered.set()
+        assert released.wait(20)
+        return server.handle(wire)
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(hang)) as http,
+        OrdersClient(**SETTINGS, http_client=http) as client,
+    ):
+
+        def close() -> None:
+            entered.wait(20)
+            client.close()
+            released.set()
+
+        closing = threading.Thread(target=close)
+        closing.start()
+        [outcome] = creating(client, items(1))
+        closing.join()
+    assert isinstance(outcome.error, ClientClosed | UnknownOutcome)
+    assert outcome.idempotency_key == outcome.error.idempotency_key
+    assert {outcome.idempotency_key} == server.keys.keys()
+
+
+async def test_a_closed_client_ends_an_async_batch(server: Server) -> None:
+    """Those under way are told of, with their keys and handles, and nothing more is read."""
+    server.polls = 10**9
+    async with server.async_client() as http:
+        client = AsyncOrdersClient(**SETTINGS, http_client=http)
+        seen: list[Outcome[Item, Order]] = []
+
+        async def run() -> None:
+            async for outcome in many_async(client, CHAIN, items(100), {}, max_concurrency=4):
+                seen.append(outcome)
+
+        running = asyncio.create_task(run())
+        while len(server.asked) < 4:
+            await asyncio.sleep(0.001)
+        await client.aclose()
+        with pytest.raises(ClientClosed, match="no item of the input from 4 on was started"):
+            await running
+    assert {outcome.message_id for outcome in seen} == {"r0", "r1", "r2", "r3"}
+    assert {outcome.idempotency_key for outcome in seen} == server.keys.keys()
+    assert all(isinstance(outcome.error, ClientClosed) for outcome in seen)
 
 
 class Bodies:

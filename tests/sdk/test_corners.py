@@ -151,7 +151,8 @@ def test_a_result_that_is_never_there_is_explained() -> None:
     progress, _ = perform(submit(endpoint(clock), CHAIN, {}, ITEM), server, clock)
     server.script = [None, *[reply(404, {"title": "Not Found"})] * 1000]
     before = clock.now
-    with pytest.raises(NotFoundError, match="Not Found") as caught:
+    said = r"COMPLETED, but its .*: GET .* Not Found; .* get_order\(order_id='r0'\)"
+    with pytest.raises(NotFoundError, match=said) as caught:
         perform(wait(endpoint(clock), progress, None), server, clock)
     assert clock.now - before >= LAG_SECONDS
     assert (progress.status, caught.value.message_id) == ("COMPLETED", "r0")

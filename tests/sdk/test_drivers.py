@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from users_sdk._drivers import THREADS, BlockingTransport, in_thread, run, run_async
+from users_sdk._drivers import THREADS, BlockingTransport, Closing, in_thread, run, run_async
 from users_sdk._http import Headers, Request, Response
-from users_sdk._steps import Call, Flow, Send, Sleep
+from users_sdk._steps import Call, Flow, Send, Sleep, Step
 from users_sdk.errors import ClientClosed, UnknownOutcome
 
 REQUEST = Request("GET", "https://orders.example/")
@@ -111,6 +111,47 @@ def test_closing_ends_a_sleep() -> None:
     threading.Timer(0.02, closed.set).start()
     with pytest.raises(ClientClosed):
         run(flow(), Echo(), closed)
+
+
+@pytest.mark.parametrize("step", [Sleep(60), Call(lambda: time.sleep(0.2))])
+async def test_closing_ends_what_a_task_waits_for(step: Step) -> None:
+    """A pause, and a function in its thread; whatever waits later ends at once."""
+
+    def flow() -> Flow[None]:
+        yield step
+
+    closing = Closing()
+    tasks = [asyncio.create_task(run_async(flow(), AsyncEcho(), closing=closing))]
+    await asyncio.sleep(0)
+    closing.set()
+    tasks.append(asyncio.create_task(run_async(flow(), AsyncEcho(), closing=closing)))
+    for error in await asyncio.gather(*tasks, return_exceptions=True):
+        assert type(error) is ClientClosed
+    assert closing.is_set()
+
+
+async def test_a_function_s_own_timeout_is_its_error() -> None:
+    """It is not taken for the closing."""
+
+    def late() -> None:
+        raise TimeoutError("of the function")
+
+    def flow() -> Flow[None]:
+        yield Call(late)
+
+    with pytest.raises(TimeoutError, match="of the function"):
+        await run_async(flow(), AsyncEcho(), closing=Closing())
+
+
+def test_closing_passes_over_loops_that_are_gone() -> None:
+    """They wait for nothing any more, nor do the parent's calls in a forked child."""
+    closing = Closing()
+    loop = asyncio.new_event_loop()
+    closing._limits[asyncio.Timeout(None)] = loop
+    loop.close()
+    closing.set()
+    closing.after_fork()
+    assert closing._limits == {}
 
 
 async def test_a_call_does_not_block_the_loop() -> None:

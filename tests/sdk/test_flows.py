@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import itertools
+import pickle
 from datetime import datetime
 from email.utils import formatdate
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from tests.sdk.orders import (
     CREATE,
     GET,
     PRINT_CHAIN,
+    STATUS,
     Clock,
     Keys,
     Label,
@@ -23,12 +27,12 @@ from tests.sdk.orders import (
     reply,
 )
 from users_sdk._auth import SigV4, signer_for
+from users_sdk._call import BUDGET_SPENT, call
 from users_sdk._credentials import KeySource
+from users_sdk._endpoint import Endpoint
 from users_sdk._flows import (
-    BUDGET_SPENT,
+    INCOMPLETE_SECONDS,
     LAG_SECONDS,
-    Endpoint,
-    call,
     check,
     resumed,
     submit,
@@ -36,7 +40,8 @@ from users_sdk._flows import (
     wait,
     wait_timeout,
 )
-from users_sdk._http import Request, Response
+from users_sdk._http import Headers, Request, Response
+from users_sdk._operation import Parameter
 from users_sdk._polling import Polling
 from users_sdk._progress import Progress
 from users_sdk._retry import BUDGET_TOKENS
@@ -44,6 +49,7 @@ from users_sdk._steps import Send, Sleep, Step
 from users_sdk.errors import (
     ApiError,
     BadRequestError,
+    ClientClosed,
     ConfigurationError,
     ForbiddenError,
     InvalidArgumentError,
@@ -61,10 +67,23 @@ from users_sdk.errors import (
 ITEM = {"item": "x"}
 LOST = UnknownOutcome("lost")
 UNSENT = RequestNotSent("no route")
+PENDING = reply(200, {"state": "PENDING"})
 
 
 def submitted(server: Server, clock: Clock) -> Progress[Order]:
     return perform(submit(endpoint(clock), CHAIN, {}, ITEM), server, clock)[0]
+
+
+def reached(*roots: object) -> int:
+    """Return how many objects hang on some, code aside."""
+    known: dict[int, object] = {}
+    waiting = list(roots)
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in known and not isinstance(one, type | ModuleType | FunctionType):
+            known[id(one)] = one
+            waiting.extend(gc.get_referents(one))
+    return len(known)
 
 
 def sleeps(steps: list[Step]) -> list[float]:
@@ -293,6 +312,32 @@ def test_repetitions_end_with_the_deadline() -> None:
     assert step.timeout == 2.5
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "expected"),
+    [
+        (LOST, RequestNotSent("down"), UnknownOutcome),
+        (LOST, ConfigurationError("the key is gone"), UnknownOutcome),
+        (LOST, ClientClosed("closed"), UnknownOutcome),
+        (reply(500, {}), RequestNotSent("down"), ServerError),
+        (reply(503, {}), ClientClosed("closed"), ServerError),
+        (reply(500, {}), LOST, UnknownOutcome),
+        (LOST, reply(400, {}), BadRequestError),
+        (RequestNotSent("down"), ClientClosed("closed"), ClientClosed),
+        (reply(429, {}), ConfigurationError("the key is gone"), ConfigurationError),
+    ],
+)
+def test_what_leaves_the_outcome_open_is_the_error(
+    first: Any, then: Any, expected: type[SDKError]
+) -> None:
+    """Unless a later attempt was answered: that it was not sent says nothing of the earlier one."""
+    server = Server(script=[first, then])
+    with pytest.raises(SDKError) as caught:
+        perform(call(endpoint(max_retries=1), CREATE, {}, {"item": "x"}), server)
+    assert type(caught.value) is expected
+    certain = expected in (ClientClosed, ConfigurationError)
+    assert caught.value.idempotency_key == (None if certain else "key-1")
+
+
 def test_a_lost_answer_is_not_forgotten() -> None:
     """Corner 2: if a later attempt could not even be sent, the outcome is unknown all the same."""
     server = Server(script=[LOST, UNSENT, UNSENT, UNSENT])
@@ -325,6 +370,33 @@ def test_an_acceptance_without_its_id_is_a_protocol_error() -> None:
     with pytest.raises(ProtocolError, match="/requestId") as caught:
         perform(submit(endpoint(), CHAIN, {}, ITEM), server)
     assert (caught.value.idempotency_key, caught.value.request_id) == ("key-1", "h")
+
+
+@pytest.mark.parametrize(
+    "given", ["NaN", "Infinity", '""', '"."', '".."', "{}", "[]", '["r0"]', "true", "null"]
+)
+def test_an_acceptance_with_an_id_that_is_none_is_a_protocol_error(given: str) -> None:
+    """Told at once, where the key and the request ID are known, and not with the first question."""
+    body = f'{{"requestId": {given}}}'.encode()
+    fields = Headers({"Content-Type": "application/json", "x-request-id": "h"})
+    server = Server(script=[Response(202, fields, body)])
+    with pytest.raises(
+        ProtocolError, match=r"/requestId.*was accepted .*may have been carried out"
+    ) as caught:
+        perform(submit(endpoint(), CHAIN, {}, ITEM), server)
+    assert (caught.value.idempotency_key, caught.value.request_id) == ("key-1", "h")
+
+
+@pytest.mark.parametrize(
+    ("given", "segment"), [(5, "5"), ("a/../b", "a%2F..%2Fb"), ("...", "..."), ("é ", "%C3%A9%20")]
+)
+def test_an_id_is_one_part_of_the_path_whatever_it_is(given: object, segment: str) -> None:
+    """Corner 3: of whatever characters, and a number is written as the text that it should be."""
+    server = Server(script=[reply(202, {"requestId": given})])
+    progress = perform(submit(endpoint(), CHAIN, {}, ITEM), server)[0]
+    assert progress.message_id == str(given)
+    perform(check(endpoint(), progress), lambda request: server(request) and PENDING)
+    assert server.requests[-1].url.endswith(f"/requests/{segment}")
 
 
 def test_the_whole_chain_is_asked_in_order() -> None:
@@ -367,28 +439,74 @@ def test_a_result_that_the_status_holds_is_not_fetched() -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "said"), [(None, "none at /label"), ({"pages": "many"}, "label|pages")]
+    ("label", "said"),
+    [
+        (None, "print_label ended with COMPLETED, but the answer to get_job has no result at"),
+        ({"pages": "many"}, "label|pages"),
+    ],
 )
 def test_a_good_state_without_its_result_is_a_protocol_error(label: object, said: str) -> None:
     """Never None in place of a label."""
-    answers = [reply(202, {"id": 7}), reply(200, {"state": "COMPLETED", "label": label})]
-    flow = submit_and_wait(endpoint(), PRINT_CHAIN, {"order_id": "1"})
+    status = reply(200, {"state": "COMPLETED", "label": label})
+    server, clock = Server(script=[reply(202, {"id": 7}), *[status] * 100]), Clock()
+    flow = submit_and_wait(endpoint(clock), PRINT_CHAIN, {"order_id": "1"})
     with pytest.raises(ProtocolError, match=said):
-        perform(flow, Server(script=list(answers)), Clock())
+        perform(flow, server, clock)
 
 
-def test_a_good_state_without_the_id_of_the_result_is_a_protocol_error() -> None:
-    """Corner 10: never a request with None in its path."""
+@pytest.mark.parametrize("final", [{"state": "COMPLETED"}, {"state": "COMPLETED", "orderId": None}])
+def test_a_good_state_without_the_id_of_the_result_is_asked_again(final: object) -> None:
+    """Corner 10: for a while, and then explained; never a request with None in its path."""
     clock = Clock()
-    server = Server(final={"state": "COMPLETED", "orderId": None})
+    server = Server()
     progress = submitted(server, clock)
-    with pytest.raises(ProtocolError, match=r"response\.body /orderId") as caught:
-        perform(check(endpoint(clock), progress), server)
-    assert caught.value.message_id == "r0"
+    lacking = reply(200, final, {"x-request-id": "h"})
+    server.script = [lacking] * 3
+    assert perform(wait(endpoint(clock), progress, None), server, clock)[0].item == "x"
+    assert server.paths().count("GET /requests/r0") == 4
+
+    progress, before = submitted(server, clock), clock.now
+    server.script = [lacking] * 1000
+    said = "ended with COMPLETED, but the answer to get_request has no /orderId, which get_order"
+    with pytest.raises(ProtocolError, match=said) as caught:
+        perform(wait(endpoint(clock), progress, None), server, clock)
+    assert (caught.value.message_id, caught.value.request_id) == ("r0", "h")
+    assert INCOMPLETE_SECONDS <= clock.now - before <= INCOMPLETE_SECONDS + 3
     assert server.paths()[-1] == "GET /requests/r0"
 
 
-@pytest.mark.parametrize("status", [{}, {"state": None}, {"state": [1]}, []])
+def test_a_timeout_while_the_id_of_the_result_is_missing_says_so() -> None:
+    """Corner 10: the good state alone would not explain why there is no result."""
+    clock = Clock()
+    flow = submit_and_wait(endpoint(clock), CHAIN, {}, ITEM, 1.0)
+    with pytest.raises(WaitTimeout, match=r"is COMPLETED; .* has no /orderId"):
+        perform(flow, Server(final={"state": "COMPLETED"}), clock)
+
+
+@pytest.mark.parametrize("given", ["", "..", ["r0"], {"id": "r0"}, True])
+def test_an_unusable_id_of_the_result_is_the_server_s_fault(given: object) -> None:
+    """The caller has given no argument that could be wrong."""
+    server, clock = Server(), Clock()
+    progress = submitted(server, clock)
+    server.script = [reply(200, {"state": "COMPLETED", "orderId": given}, {"x-request-id": "h"})]
+    with pytest.raises(ProtocolError, match="/orderId, which get_order cannot") as caught:
+        perform(check(endpoint(clock), progress), server, clock)
+    assert (caught.value.message_id, caught.value.request_id) == ("r0", "h")
+
+
+def test_what_a_server_gave_and_no_request_can_carry_is_the_server_s_fault() -> None:
+    """As an ID that would break a header in two."""
+    status = dataclasses.replace(
+        STATUS, path="/requests", parameters=(Parameter("request_id", "X-Id", "header"),)
+    )
+    chain = dataclasses.replace(CHAIN, status=status)
+    server = Server(script=[reply(202, {"requestId": "a\nb"})])
+    progress = perform(submit(endpoint(), chain, {}, ITEM), server)[0]
+    with pytest.raises(ProtocolError, match="get_request cannot be called with: request_id"):
+        perform(check(endpoint(), progress), server)
+
+
+@pytest.mark.parametrize("status", [{}, {"state": [1]}, []])
 def test_a_status_without_a_state_is_a_protocol_error(status: object) -> None:
     """The message says where it should be."""
     clock = Clock()
@@ -399,14 +517,48 @@ def test_a_status_without_a_state_is_a_protocol_error(status: object) -> None:
         perform(check(endpoint(clock), progress), server)
 
 
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ({}, None),
+        ({"job": None}, None),
+        ({"job": {"state": None}}, None),
+        ({"job": {"state": "COMPLETED"}}, "COMPLETED"),
+    ],
+)
+def test_a_state_may_come_later_than_the_status(status: object, state: str | None) -> None:
+    """A status that has not got that far is pending."""
+    states = dataclasses.replace(CHAIN.states, pointer="/job/state")
+    chain = dataclasses.replace(CHAIN, states=states)
+    server = Server()
+    progress = perform(submit(endpoint(), chain, {}, ITEM), server)[0]
+    server.script = [reply(200, status)]
+    assert perform(check(endpoint(), progress), server)[0] is None
+    assert progress.status == state
+
+
+@pytest.mark.parametrize("status", [{"job": {}}, {"job": 5}, {"job": {"state": [1]}}])
+def test_what_holds_the_state_must_hold_one(status: object) -> None:
+    """Else the wait would go on for ever."""
+    states = dataclasses.replace(CHAIN.states, pointer="/job/state")
+    chain = dataclasses.replace(CHAIN, states=states)
+    server = Server()
+    progress = perform(submit(endpoint(), chain, {}, ITEM), server)[0]
+    server.script = [reply(200, status)]
+    with pytest.raises(ProtocolError, match="no state at /job/state"):
+        perform(check(endpoint(), progress), server)
+
+
 def test_a_state_that_is_a_number_is_read_as_json_writes_it() -> None:
     """`0` and `true` are states like words: here one that the document does not list."""
     clock = Clock()
     server = Server()
     progress = submitted(server, clock)
-    server.script = [reply(200, {"state": 0}), reply(200, {"state": True})]
+    server.script = [reply(200, {"state": it}) for it in (0, 1.0, True)]
     perform(check(endpoint(clock), progress), server)
     assert progress.status == "0"
+    perform(check(endpoint(clock), progress), server)
+    assert progress.status == "1"
     perform(check(endpoint(clock), progress), server)
     assert progress.status == "true"
 
@@ -451,14 +603,17 @@ def test_a_disturbance_does_not_end_the_wait(failure: Any) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 410])
 def test_a_refusal_ends_the_wait(status: int) -> None:
-    """Corner 8: asking again would not help; the error names the accepted request."""
+    """Corner 8: asking again would not help, so it is at once; the error names the request."""
     clock = Clock()
     server = Server()
     progress = submitted(server, clock)
     server.script = [reply(status, {})]
+    due = progress.schedule.due
     with pytest.raises(ApiError) as caught:
         perform(wait(endpoint(clock), progress, None), server, clock)
     assert (caught.value.status, caught.value.message_id) == (status, "r0")
+    assert server.paths() == ["POST /orders", "GET /requests/r0"]
+    assert clock.now == pytest.approx(due)
 
 
 def test_not_found_is_lag_for_a_while_and_then_an_error() -> None:
@@ -516,14 +671,39 @@ def test_the_last_question_is_not_asked_before_the_server_allows_it() -> None:
 
 
 def test_a_timeout_names_what_disturbed() -> None:
-    """The last trouble is the cause."""
+    """In its text as well, which is all that a pickle keeps of a cause; and it is the cause."""
     clock = Clock()
     server = Server()
     progress = submitted(server, clock)
-    server.script = [reply(503, {"code": "BUSY"})] * 100
+    server.script = [reply(503, {"code": "BUSY"}, {"x-request-id": "h"})] * 100
     with pytest.raises(WaitTimeout) as caught:
         perform(wait(endpoint(clock), progress, clock.now + 2), server, clock)
     assert isinstance(caught.value.__cause__, ServerError)
+    said = str(pickle.loads(pickle.dumps(caught.value)))
+    assert "its state is not known yet; the last question failed: GET /requests/" in said
+    assert "503 Service Unavailable: BUSY (request ID h)" in said
+
+
+def test_a_timeout_names_no_trouble_that_is_over() -> None:
+    """Once a state is told, what was before does not explain anything."""
+    clock = Clock()
+    server = Server(polls=1000)
+    progress = submitted(server, clock)
+    server.script = [reply(503, {})] * 3
+    with pytest.raises(WaitTimeout, match="its state is PENDING ") as caught:
+        perform(wait(endpoint(clock), progress, clock.now + 5), server, clock)
+    assert caught.value.__cause__ is None
+
+
+def test_a_timeout_after_the_good_state_says_what_could_not_be_read() -> None:
+    """Corner 10: it did not end before the request did."""
+    clock = Clock()
+    server = Server()
+    progress = submitted(server, clock)
+    server.script = [None, *[reply(404, {"title": "Not Found"})] * 100]
+    said = "create_order ended with COMPLETED, but its result could not be read in time; .* 404 Not"
+    with pytest.raises(WaitTimeout, match=said):
+        perform(wait(endpoint(clock), progress, clock.now + 2), server, clock)
 
 
 def test_one_timeout_covers_the_start_and_the_wait() -> None:
@@ -581,12 +761,19 @@ def test_what_is_resumed_is_asked_after_at_once() -> None:
 
 
 def test_nothing_is_kept_for_each_question() -> None:
-    """Corner 14: the state of a wait does not grow."""
+    """Corner 14: what a wait leads to does not grow, whether it is pending or disturbed."""
     clock = Clock()
     server = Server(polls=10_000)
-    progress = submitted(server, clock)
-    before = len(repr(progress))
-    for _ in range(200):
-        perform(check(endpoint(clock), progress), server)
-    assert len(repr(progress)) == pytest.approx(before, abs=20)
+    api = endpoint(clock)
+    progress, _ = perform(submit(api, CHAIN, {}, ITEM), server, clock)
+
+    def size_after(questions: int) -> int:
+        for number in range(questions):
+            server.script = [reply(503, {})] if number % 2 else []
+            clock.now = progress.schedule.due
+            perform(check(api, progress), server, clock)
+        return reached(progress, api.completions)
+
+    before = size_after(200)
+    assert size_after(200) - before < 20
     assert wait_timeout(progress).status == "PENDING"

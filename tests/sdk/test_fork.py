@@ -101,8 +101,7 @@ def run(program: str, server: Traced) -> None:
     """Run a program in a process of its own, which must say nothing."""
     url, source = f"http://127.0.0.1:{server.server_port}", PRELUDE + program
     ran = subprocess.run(
-        # The child lets go of the parent's sockets without closing them: see _fork.py.
-        [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-c", source, url],
+        [sys.executable, "-W", "error", "-c", source, url],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'sdk'}"},
         capture_output=True,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import gc
+import math
 import pickle
 import threading
 import time
@@ -17,7 +18,7 @@ import pytest
 from tests.sdk.orders import CHAIN, AsyncOrdersClient, Keys, Order, OrdersClient, Server, reply
 from users_sdk._handle import AsyncHandle, Handle
 from users_sdk._polling import Polling
-from users_sdk.errors import ClientClosed, OperationFailed, WaitTimeout
+from users_sdk.errors import ClientClosed, InvalidArgumentError, OperationFailed, WaitTimeout
 
 ITEM = {"item": "x"}
 FAST = Polling(interval=0.01)
@@ -28,6 +29,8 @@ SETTINGS: dict[str, Any] = {
     "polling": FAST,
 }
 FOREVER = 10**9
+GIVEN_UP = r"create_order was given up by cancel\(\) \(message ID r0\).* goes on at the server"
+WRONG_SECONDS: list[Any] = ["3", math.nan, True, -1, [1]]
 FAILED = {"state": "FAILED", "error": {"code": "NO_STOCK", "message": "Sold out."}}
 
 
@@ -70,7 +73,8 @@ def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
 
 def test_a_handle_resolves_to_the_result() -> None:
     """And knows what it is about."""
-    with opened(Server(polls=2)) as client:
+    server = Server(polls=2)
+    with opened(server) as client:
         handle = started(client)
         assert handle.result(timeout=5) == Order(order_id="r0", item="x")
         assert handle.exception() is None
@@ -78,7 +82,7 @@ def test_a_handle_resolves_to_the_result() -> None:
         assert not handle.cancelled()
         assert (handle.message_id, handle.request_id) == ("r0", "http-r0")
         assert handle.status == "COMPLETED"
-        assert len(handle.idempotency_key or "") == 36
+        assert handle.idempotency_key in server.keys
 
 
 def test_nothing_is_asked_before_the_first_question() -> None:
@@ -161,6 +165,20 @@ def test_without_a_timeout_the_deadline_of_polling_holds() -> None:
         started(client).result()
 
 
+@pytest.mark.parametrize("wrong", WRONG_SECONDS)
+def test_a_timeout_that_is_no_number_of_seconds_is_refused(wrong: Any) -> None:
+    """Nothing is asked, and a handle that is settled is no excuse."""
+    server = Server()
+    with opened(server) as client:
+        handle = started(client)
+        for settled in (False, True):
+            for ask in (handle.result, handle.exception, handle.wait):
+                with pytest.raises(InvalidArgumentError, match="timeout must be a number of sec"):
+                    ask(wrong)
+            assert handle.is_settled() is settled
+            handle.result(math.inf)
+
+
 def test_many_waiters_share_one_wait() -> None:
     """Corner 11: ten threads do not mean ten times the questions."""
     server = Server(polls=3)
@@ -179,15 +197,17 @@ def test_cancelling_is_local_and_final() -> None:
         handle = started(client)
         waiter = threading.Thread(target=concurrent.futures.wait, args=([handle],))
         waiter.start()
-        assert eventually(lambda: len(server.requests) > 1)
+        assert eventually(lambda: len(server.requests) > 2)
         assert handle.cancel()
         assert handle.cancel()
         waiter.join(5)
         assert not waiter.is_alive()
         assert handle.done()
         assert handle.cancelled()
+        assert repr(handle) == "<Handle create_order r0: PENDING, cancelled>"
+        assert "<td>PENDING, cancelled</td>" in handle._repr_html_()
         for ask in (handle.result, handle.exception):
-            with pytest.raises(concurrent.futures.CancelledError):
+            with pytest.raises(concurrent.futures.CancelledError, match=GIVEN_UP):
                 ask(1)
         threading.Event().wait(0.05)
         asked = len(server.requests)
@@ -437,6 +457,17 @@ async def test_an_async_timeout_settles_nothing() -> None:
         assert (await handle.result(5)).order_id == "r0"
 
 
+@pytest.mark.parametrize("wrong", WRONG_SECONDS)
+async def test_an_async_timeout_that_is_no_number_of_seconds_is_refused(wrong: Any) -> None:
+    """As that of the blocking handle."""
+    async with Opened(Server()) as client:
+        handle = await begun(client)
+        for ask in (handle.result, handle.exception, handle.wait):
+            with pytest.raises(InvalidArgumentError, match="timeout must be a number of sec"):
+                await ask(wrong)
+        assert (await handle.result(math.inf)).order_id == "r0"
+
+
 async def test_an_async_last_question_is_asked_when_the_time_is_over() -> None:
     """Corner 4: a result that is there by then is not missed."""
     async with Opened(Server(hint={}), polling=Polling(interval=30.0)) as client:
@@ -458,12 +489,14 @@ async def test_cancelling_an_async_handle_is_local_and_final() -> None:
     async with Opened(server) as client:
         handle = await begun(client)
         waiter = asyncio.create_task(handle.result())
-        await asyncio.sleep(0.02)
+        while len(server.requests) < 3:
+            await asyncio.sleep(0.001)
         assert handle.cancel()
         assert handle.cancel()
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(asyncio.CancelledError, match=GIVEN_UP):
             await waiter
         assert handle.cancelled()
+        assert repr(handle) == "<AsyncHandle create_order r0: PENDING, cancelled>"
         await asyncio.sleep(0.03)
         asked = len(server.requests)
         await asyncio.sleep(0.05)
@@ -616,6 +649,9 @@ def test_a_handle_is_pickled_without_secrets_and_goes_on_by_itself() -> None:
         assert first._background is second._background is not handle._background
         assert first._endpoint.settings == client._endpoint.settings
         assert first.bind(client).result(5) == handle.result(5)
+        wrong: Any = server
+        with pytest.raises(InvalidArgumentError, match=r"client must be .* resume_create_order"):
+            first.bind(wrong)
 
 
 async def test_an_async_handle_is_pickled_too() -> None:

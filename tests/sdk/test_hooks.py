@@ -19,7 +19,9 @@ from tests.sdk.orders import (
     perform,
     reply,
 )
-from users_sdk._flows import Endpoint, call
+from users_sdk._auth import BearerToken, signer_for
+from users_sdk._call import call
+from users_sdk._endpoint import Endpoint
 from users_sdk._hooks import Hooks, hooks_of
 from users_sdk._http import Request, Response
 from users_sdk.errors import ConfigurationError
@@ -114,6 +116,11 @@ def test_what_a_hook_adds_is_signed() -> None:
         {"X-A": "line\r\nbreak"},
         {"X-A": "ü"},
         {"X-A": 1},
+        {"X-A": "1\n"},
+        {"X A": "1"},
+        {"Authorization": "mine"},
+        {"x-amz-date": "20260101T000000Z"},
+        {"X-Amz-Security-Token": "mine"},
         {"": "x"},
         "X-A: 1",
     ],
@@ -175,6 +182,25 @@ def test_an_asynchronous_client_takes_coroutine_functions() -> None:
     assert [*hooks.request, *hooks.response] == [asyncio.sleep, asyncio.sleep]
 
 
+def test_a_field_of_another_signer_is_a_hook_s_to_add() -> None:
+    """What the client's signer does not add is not its own."""
+    server = Server()
+    hooks = Hooks(request=(lambda request: {"X-Amz-Date": "1"},))
+    signer = signer_for(BearerToken("t"), region=None, credentials=None)
+    hooked = dataclasses.replace(hooked_endpoint(hooks), signer=signer)
+    perform(call(hooked, CREATE, {}, ITEM), server)
+    [sent] = server.requests
+    assert sent.headers["x-amz-date"] == "1"
+
+
+def test_a_coroutine_that_a_plain_hook_returns_is_refused() -> None:
+    """It is not awaited in a blocking client, and leaves no warning about that."""
+    hooks = Hooks(request=(lambda request: asyncio.sleep(0),))
+    with pytest.raises(ConfigurationError, match="to be awaited"):
+        perform(call(hooked_endpoint(hooks), CREATE, {}, ITEM), Server())
+
+
 def hooked_endpoint(hooks: Hooks) -> Endpoint:
-    """Return an endpoint with hooks."""
-    return dataclasses.replace(endpoint(), hooks=hooks)
+    """Return an endpoint with hooks, which signs as clients do."""
+    signer = signer_for(None, region="eu-west-1", credentials=Keys())
+    return dataclasses.replace(endpoint(signer=signer), hooks=hooks)

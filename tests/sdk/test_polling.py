@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import math
+import re
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from users_sdk._completions import PRICE_SECONDS, Completions
@@ -184,6 +186,7 @@ def test_pending_requests_count_from_their_first_question() -> None:
 hints = st.one_of(st.none(), st.floats(0, 100))
 
 
+@settings(deadline=None)
 @given(st.lists(hints, min_size=1, max_size=10), st.floats(0, 1))
 def test_no_question_is_early(hints: list[float | None], chance: float) -> None:
     """Corner 6: whatever the server asked for, the next question is not before, nor much later."""
@@ -197,21 +200,29 @@ def test_no_question_is_early(hints: list[float | None], chance: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("name", "wrong"),
     [
-        {"interval": 0},
-        {"bounds": (0.0, 1.0)},
-        {"bounds": (2.0, 1.0)},
-        {"jitter": 1},
-        {"jitter": -0.1},
-        {"deadline": 0},
-        {"rate": 0},
+        *(("adaptive", wrong) for wrong in ("no", 1, None)),
+        *(("interval", wrong) for wrong in (0, "1", math.inf, math.nan, True, 10**400)),
+        *(("bounds", wrong) for wrong in ((0.0, 1.0), (2.0, 1.0), (1,), 5, ("a", "b"), "ab", None)),
+        *(("jitter", wrong) for wrong in (1, -0.1, "0.1", None, math.nan)),
+        *(("rate", wrong) for wrong in (0, None, "x", math.inf, False)),
+        *(("deadline", wrong) for wrong in (0, "x", math.nan, math.inf)),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
-    """The message names the setting."""
-    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
-        Polling(**wrong)
+def test_settings_that_make_no_sense_are_refused(name: str, wrong: Any) -> None:
+    """The message names the setting, what it should be, and what it is."""
+    said = f"Polling: {name} must be .*, not {re.escape(repr(wrong))}$"
+    with pytest.raises(ConfigurationError, match=said):
+        Polling(**{name: wrong})
+
+
+def test_all_settings_that_make_no_sense_are_named() -> None:
+    """At once, and bounds may be any pair."""
+    with pytest.raises(ConfigurationError, match=r"interval must be .*; rate must be"):
+        Polling(interval=0, rate=0)
+    pair: Any = [1, 2]
+    assert list(Polling(bounds=pair).bounds) == [1, 2]
 
 
 def test_nothing_is_planned_before_it_is_asked_for() -> None:

@@ -73,6 +73,14 @@ def test_a_text_that_is_no_such_token_is_refused(token: str, said: str) -> None:
         from_token(CHAIN, token, SCHEDULE)
 
 
+@pytest.mark.parametrize("wrong", [None, 5, b"token", ["token"]])
+def test_what_is_no_text_is_no_token(wrong: Any) -> None:
+    """The message says where a token is had from."""
+    said = f"token must be the text that a handle's .* {type(wrong).__name__}"
+    with pytest.raises(InvalidArgumentError, match=said):
+        from_token(CHAIN, wrong, SCHEDULE)
+
+
 CARRIER: Operation[Any] = Operation(
     "x",
     "x",
@@ -137,6 +145,8 @@ def test_the_message_id_is_what_the_server_gave() -> None:
     arguments = {"order_id": "o", "job_id": 7}
     assert message_id_of(PRINT_CHAIN.status_arguments, arguments) == "7"
     assert message_id_of((Binding("order_id", "constant", "o"),), arguments) == "o"
+    optional = Binding("trace", "response.header", "X-Trace")
+    assert message_id_of((optional, *PRINT_CHAIN.status_arguments), arguments) == "7"
     assert message_id_of((), {}) == ""
 
 

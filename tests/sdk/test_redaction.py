@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import httpx
@@ -15,7 +16,7 @@ import pytest
 
 from tests.sdk.orders import CREATE, AsyncOrdersClient, Keys, OrdersClient, Server
 from users_sdk._auth import BearerToken
-from users_sdk.errors import ForbiddenError, UnknownOutcome
+from users_sdk.errors import ConfigurationError, ForbiddenError, UnknownOutcome
 
 SECRET, TOKEN, SOURCE_SECRET = "secret-of-the-role", "token-of-the-role", "secret-of-the-source"
 ITEM = {"item": "x"}
@@ -146,7 +147,47 @@ def test_a_traceback_shows_no_secret(lost: bool) -> None:
     )
     # The test's own function knows what it gives.
     ours = [frame for frame in stack if Path(frame.filename).parent.name == "users_sdk"]
-    assert "_attempt" in {frame.name for frame in ours}
+    assert "attempt" in {frame.name for frame in ours}
     shown = "".join(str(frame.locals) for frame in ours) + str(caught.value)
     for secret in (SECRET, TOKEN):
+        assert secret not in shown
+
+
+@pytest.mark.parametrize(
+    ("variables", "options"),
+    [
+        ({"AWS_SESSION_TOKEN": f"{TOKEN}\r\n"}, {}),
+        ({"AWS_SECRET_ACCESS_KEY": f"{SECRET}\n"}, {}),
+        ({}, {"credentials": Keys(token=f"{TOKEN}\n")}),
+        ({}, {"auth": BearerToken(lambda: f"{TOKEN}\n")}),
+        ({}, {"auth": lambda request: {"X-Api-Key": f"{TOKEN}\r\nX: y"}}),
+        ({}, {"request_hooks": [lambda request: {"X-Api-Key": f"{TOKEN}\n"}]}),
+    ],
+    ids=["environment", "key", "given", "bearer", "function", "hook"],
+)
+def test_a_secret_that_cannot_be_sent_is_not_shown(
+    variables: dict[str, str],
+    options: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    log: pytest.LogCaptureFixture,
+) -> None:
+    """Corner 32: one clear error, before anything is sent, and nothing is repeated."""
+    known = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "k", **variables}
+    for name, value in known.items():
+        monkeypatch.setenv(name, value)
+    server = Server()
+    with (
+        server.client() as http_client,
+        OrdersClient(
+            base_url="https://orders.example",
+            region="eu-west-1",
+            http_client=http_client,
+            **options,
+        ) as client,
+        pytest.raises(ConfigurationError) as caught,
+    ):
+        client._call(CREATE, arguments={}, body=ITEM)
+    assert server.requests == []
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + log.text
+    for secret in (TOKEN, SECRET):
         assert secret not in shown

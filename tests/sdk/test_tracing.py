@@ -30,7 +30,9 @@ from tests.sdk.orders import (
     perform,
     reply,
 )
-from users_sdk._flows import Endpoint, call, check, resumed, submit, submit_and_wait
+from users_sdk._call import call
+from users_sdk._endpoint import Endpoint
+from users_sdk._flows import check, resumed, submit, submit_and_wait
 from users_sdk._handle import Handle
 from users_sdk._tracing import Tracing
 from users_sdk.errors import (

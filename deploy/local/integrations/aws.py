@@ -99,8 +99,7 @@ class AwsIntegration:
         if uri.target == "action":
             path = _action(uri.service, path, headers, typed="content-type" in _mapped(routed))
         base = self._backends[uri.service].url.rstrip("/")
-        body = request.body.encode("utf-8", "replace")
-        return ServiceCall(request.method, f"{base}{path}", headers, body)
+        return ServiceCall(request.method, f"{base}{path}", headers, request.payload)
 
     def _uri(self, routed: RoutedRequest) -> IntegrationUri:
         integration = routed.method.integration

@@ -1,6 +1,7 @@
 """One HTTP client for all backends: keep-alive connections, one time limit, no surprises."""
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from deploy.contract.responses import GatewayResponseType
-from deploy.local.exchange import BackendResponse, GatewayError
+from deploy.local.exchange import BackendResponse, ConfigurationError, GatewayError
 from deploy.local.integrations.connection import Answer, BackendConnection
 
 # Below the keep-alive time of common servers (hypercorn and uvicorn: 5 s), so that a connection is
@@ -49,15 +50,21 @@ class BackendClient:
 
         Raises:
             GatewayError: `INTEGRATION_TIMEOUT` or `INTEGRATION_FAILURE`, both 504.
+            ConfigurationError: The URL is none, or its host has no address.
         """
         try:
             origin, host, target = _parts(url)
             request = _head(method, target, host, headers, len(body)) + body
+        except ValueError as error:
+            raise _no_address(url, error) from error
+        try:
             async with asyncio.timeout(timeout):
                 answer = await self._exchange(origin, request, method)
         except TimeoutError as error:
             raise _no_answer("INTEGRATION_TIMEOUT", "Endpoint request timed out") from error
-        except (OSError, ValueError) as error:
+        except (socket.gaierror, UnicodeError) as error:
+            raise _no_address(url, error) from error
+        except OSError as error:
             message = "Network error communicating with endpoint"
             raise _no_answer("INTEGRATION_FAILURE", message) from error
         return BackendResponse(answer.status, str(answer.status), answer.headers, answer.body)
@@ -164,6 +171,11 @@ def _head(method: str, target: str, host: str, headers: Mapping[str, str], lengt
     if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head:
         raise ValueError("a header has a line break")
     return head.encode("utf-8", "surrogateescape")
+
+
+def _no_address(url: str, error: Exception) -> ConfigurationError:
+    # 500, and not 504: recorded for a URL whose host is a stage variable without value.
+    return ConfigurationError(f"Invalid endpoint address {url!r}: {error}")
 
 
 def _no_answer(response_type: GatewayResponseType, message: str) -> GatewayError:

@@ -38,7 +38,7 @@ class HttpIntegration:
             request.method,
             endpoint_url(routed, request),
             self.headers(routed, request),
-            request.body.encode("utf-8", "replace"),
+            request.payload,
             routed.method.integration.timeout,
         )
 

@@ -12,8 +12,17 @@ what json-path 2.10.0 with json-smart answers, observed on 2026-11-23.
 
 from __future__ import annotations
 
-from ._document import MISSING, JsonArray, dump, parse
+from ._document import MISSING, JsonArray, dump
 from ._evaluation import find
+from ._reading import BrokenJsonError, parse
 from ._syntax import JsonPathError
 
-__all__ = ["MISSING", "JsonArray", "JsonPathError", "dump", "find", "parse"]
+__all__ = [
+    "MISSING",
+    "BrokenJsonError",
+    "JsonArray",
+    "JsonPathError",
+    "dump",
+    "find",
+    "parse",
+]

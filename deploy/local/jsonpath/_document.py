@@ -1,21 +1,17 @@
 """
-JSON text, and the values it is read into.
+The values that JSON is read into, and how they print.
 
 Source: json-smart 2.6.0, which Jayway's JsonPath uses by default (observed on 2026-11-23).
 """
 
 from __future__ import annotations
 
-import json
 import re
 from decimal import Decimal
 
 from deploy.local.vtl import PrintedList, double_string
 
-__all__ = ["MISSING", "JsonArray", "dump", "parse"]
-
-# A number of more characters than a Double can tell apart is a BigDecimal.
-_DOUBLE_LENGTH = 18
+__all__ = ["MISSING", "JsonArray", "dump"]
 
 
 class _Missing:
@@ -35,45 +31,6 @@ class JsonArray(PrintedList):
     def vtl_text(self) -> str:
         """Return the array as JSON text."""
         return _text(self, _ESCAPED_FOR_WEB)
-
-
-def parse(text: str) -> object:
-    """
-    Parse JSON.
-
-    Args:
-        text: JSON text.
-
-    Returns:
-        dicts in document order, `JsonArray` for arrays, integers of any size, floats, and Decimals
-        for numbers too long for a float.
-
-    Raises:
-        ValueError: The text is not JSON.
-    """
-    try:
-        return _wrapped(json.loads(text, parse_float=_number, parse_constant=_refused))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _number(text: str) -> float | Decimal:
-    return float(text) if len(text) <= _DOUBLE_LENGTH else Decimal(text)
-
-
-def _refused(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _wrapped(value: object) -> object:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(item, dict | list):
-                value[key] = _wrapped(item)
-        return value
-    if isinstance(value, list):
-        return JsonArray(map(_wrapped, value))
-    return value
 
 
 def dump(value: object) -> str:

@@ -8,15 +8,16 @@ from functools import lru_cache
 
 from ._document import MISSING, JsonArray
 from ._functions import AbsentError, call
-from ._operators import OPERATORS
+from ._operators import OPERATORS, InapplicableError
 from ._syntax import (
     Child,
-    Comparison,
+    Condition,
     Deep,
     Exists,
     Filter,
     Function,
     Indices,
+    JsonPathError,
     Logic,
     Operand,
     Path,
@@ -61,19 +62,20 @@ def _names(path: str) -> tuple[str, ...] | None:
     return tuple(names) if len(names) == len(segments) else None
 
 
-def _evaluate(path: Path, document: object, root: object) -> object:
+def _evaluate(path: Path, document: object, root: object, *, required: bool = False) -> object:
     segments = path.segments
-    if len(segments) > 1 and isinstance(segments[0], Deep) and isinstance(segments[-1], Function):
-        return _aggregate(path, segments[-1], document, root)
+    last = segments[-1] if segments else None
     found = [document]
     definite = True
     try:
-        for position, segment in enumerate(path.segments):
-            leaf = position == len(path.segments) - 1
+        if len(segments) > 1 and isinstance(segments[0], Deep) and isinstance(last, Function):
+            return _aggregate(path, last, document, root)
+        for position, segment in enumerate(segments):
+            leaf = position == len(segments) - 1
             found = [
                 value
                 for item in found
-                for value in _select(segment, item, _Place(root, definite, leaf))
+                for value in _select(segment, item, _Place(root, definite, leaf, required))
             ]
             definite = definite and _is_definite(segment, leaf)
     except AbsentError:
@@ -84,16 +86,29 @@ def _evaluate(path: Path, document: object, root: object) -> object:
 
 
 def _aggregate(path: Path, function: Function, document: object, root: object) -> object:
-    """Call a function on all that a deep scan finds; it counts what is within its matches."""
-    segments = path.segments[:-1]
-    if function.name in ("length", "size"):
-        segments += (Wildcard(),)
-    found = _evaluate(Path(path.absolute, segments), document, root)
-    return call(function.name, found, _arguments(function, root))
+    """Call a function behind a deep scan: on the document, the scan is its only argument."""
+    scan = Operand(path=Path(path.absolute, path.segments[:-1]))
+    return _called(Function(function.name, (scan,)), document, root)
 
 
-def _arguments(function: Function, root: object) -> list[object]:
-    return [_operand(argument, root, root) for argument in function.arguments]
+def _called(function: Function, value: object, root: object) -> object:
+    if function.name in ("length", "size") and function.arguments:
+        return _length_of(function.arguments[0], value)
+    arguments = [_operand(argument, root, root) for argument in function.arguments]
+    if any(argument is MISSING for argument in arguments):
+        raise AbsentError
+    return call(function.name, value, arguments)
+
+
+def _length_of(argument: Operand, value: object) -> object:
+    """Count what is within the matches of a path that is an argument; it begins at the value."""
+    if argument.path is None:
+        raise JsonPathError("length() takes a path only")
+    within = Path(argument.path.absolute, (*argument.path.segments, Wildcard()))
+    found = _evaluate(within, value, value)
+    if found is MISSING:
+        raise AbsentError
+    return call("length", found, [])
 
 
 def _is_definite(segment: Segment, leaf: bool) -> bool:
@@ -106,11 +121,17 @@ def _is_definite(segment: Segment, leaf: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a segment stands: what is missing behind an indefinite part is passed over."""
+    """
+    Where a segment stands: what is missing behind an indefinite part is passed over.
+
+    Where members are required, as in filters that ask whether a path exists, an object may not
+    lack one there either.
+    """
 
     root: object
     definite: bool
     leaf: bool
+    required: bool
 
     def absent(self) -> list[object]:
         if self.definite:
@@ -126,16 +147,18 @@ def _select(segment: Segment, value: object, place: _Place) -> list[object]:
     if isinstance(segment, Indices | Slice):
         return _elements(segment, value, place)
     if isinstance(segment, Deep):
-        inner = _Place(place.root, False, place.leaf)
+        inner = _Place(place.root, False, place.leaf, place.required)
         return [
             found for node in _descendants(value) for found in _deep(segment.segment, node, inner)
         ]
     if isinstance(segment, Filter):
         candidates = value if isinstance(value, list) else [value]
         if not isinstance(value, list | dict):
-            return place.absent()
-        return [item for item in candidates if _holds(segment.condition, item, place.root)]
-    return [call(segment.name, value, _arguments(segment, place.root))]
+            if place.definite:
+                raise JsonPathError("a filter can not be applied to primitives")
+            return []
+        return [item for item in candidates if _passes(segment.condition, item, place.root)]
+    return [_called(segment, value, place.root)]
 
 
 def _child(segment: Child, value: object, place: _Place) -> list[object]:
@@ -143,8 +166,12 @@ def _child(segment: Child, value: object, place: _Place) -> list[object]:
         return place.absent()
     if len(segment.names) > 1:
         present = {name: value[name] for name in segment.names if name in value}
+        if place.required and len(present) < len(segment.names):
+            raise AbsentError
         return [present] if place.leaf else list(present.values())
     name = segment.names[0]
+    if name not in value and place.required:
+        raise AbsentError
     return [value[name]] if name in value else place.absent()
 
 
@@ -160,19 +187,17 @@ def _elements(segment: Indices | Slice, value: object, place: _Place) -> list[ob
     if isinstance(segment, Slice):
         return list(value[segment.start : segment.stop])
     size = len(value)
-    found = [value[index] for index in segment.indices if -size <= index < size]
-    return found or (place.absent() if len(segment.indices) == 1 else [])
+    return [value[index] for index in segment.indices if -size <= index < size]
 
 
 def _deep(segment: Segment, node: object, place: _Place) -> list[object]:
     # A filter behind `..` asks the maps and lists themselves; a list that passes is filtered then.
-    if isinstance(segment, Filter):
-        if not _holds(segment.condition, node, place.root):
-            return []
-        return _select(segment, node, place)
-    if isinstance(segment, Child) and isinstance(node, dict):
+    if isinstance(segment, Filter) and not _passes(segment.condition, node, place.root):
+        return []
+    if isinstance(segment, Child):
         # Several names are found only where all of them are.
-        return _select(segment, node, place) if node.keys() >= {*segment.names} else []
+        found = isinstance(node, dict) and node.keys() >= {*segment.names}
+        return _select(segment, node, place) if found else []
     return _select(segment, node, place)
 
 
@@ -189,7 +214,14 @@ def _descendants(value: object) -> Iterator[object]:
 # Filters
 
 
-def _holds(condition: Logic | Comparison | Exists, item: object, root: object) -> bool:
+def _passes(condition: Condition, item: object, root: object) -> bool:
+    try:
+        return _holds(condition, item, root)
+    except InapplicableError:
+        return False
+
+
+def _holds(condition: Condition, item: object, root: object) -> bool:
     if isinstance(condition, Logic):
         parts = (_holds(part, item, root) for part in condition.parts)
         if condition.operator == "!":
@@ -197,8 +229,7 @@ def _holds(condition: Logic | Comparison | Exists, item: object, root: object) -
         return all(parts) if condition.operator == "&&" else any(parts)
     if isinstance(condition, Exists):
         base = root if condition.path.absolute else item
-        found = _evaluate(condition.path, base, root)
-        return found is not MISSING and found != []
+        return _evaluate(condition.path, base, root, required=True) is not MISSING
     left = _operand(condition.left, item, root)
     right = _operand(condition.right, item, root)
     return OPERATORS[condition.operator](left, right)

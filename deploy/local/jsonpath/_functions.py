@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from typing import TypeGuard
 
-from deploy.local.vtl import double_string
+from deploy.local.vtl import text_of
 
 from ._document import JsonArray
 from ._syntax import JsonPathError
@@ -24,7 +25,7 @@ class AbsentError(Exception):
 
 def call(name: str, value: object, arguments: list[object]) -> object:
     """
-    Call a function.
+    Call a function, `length` with arguments excepted.
 
     Args:
         name: One that the grammar knows.
@@ -35,8 +36,7 @@ def call(name: str, value: object, arguments: list[object]) -> object:
         The result; None where the function does not apply to the value.
 
     Raises:
-        AbsentError: There is no such element.
-        JsonPathError: Numbers are aggregated, and there are none.
+        JsonPathError: Numbers are aggregated and there are none, or there is no such element.
     """
     if name in ("length", "size"):
         return len(value) if isinstance(value, list | dict) else None
@@ -48,15 +48,21 @@ def call(name: str, value: object, arguments: list[object]) -> object:
     if name == "append":
         return JsonArray([*value, *arguments]) if isinstance(value, list) else value
     if name in ("first", "last", "index"):
-        return _pick(name, value if isinstance(value, list) else [], arguments)
-    numbers = [
-        float(item)
-        for item in _flat([value, *arguments])
-        if isinstance(item, int | float | Decimal) and not isinstance(item, bool)
-    ]
+        return _pick(name, value, arguments)
+    # Of what the path has found only the elements of a list count, of arguments also a number.
+    elements = value if isinstance(value, list) else []
+    numbers = [float(item) for item in (*elements, *_flat(arguments)) if _is_number(item)]
     if not numbers:
-        raise JsonPathError("Aggregation function attempted to calculate value using empty array")
+        raise _no_elements()
     return _AGGREGATES[name](numbers)
+
+
+def _is_number(value: object) -> TypeGuard[float | Decimal]:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _no_elements() -> JsonPathError:
+    return JsonPathError("Aggregation function attempted to calculate value using empty array")
 
 
 def _flat(values: Iterable[object]) -> Iterator[object]:
@@ -68,27 +74,32 @@ def _flat(values: Iterable[object]) -> Iterator[object]:
 
 
 def _texts(value: object, arguments: list[object]) -> Iterator[str]:
-    """Yield the texts that are joined: of lists that are arguments also the numbers."""
-    for item in [*(value if isinstance(value, list) else []), *arguments]:
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, list):
-            yield from (_text(one) for one in item if one is not None)
+    """Yield the texts that are joined: of lists that are arguments all elements count as texts."""
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, str))
+    for argument in arguments:
+        if isinstance(argument, str):
+            yield argument
+        elif isinstance(argument, list):
+            yield from (text_of(item) for item in argument if item is not None)
 
 
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return double_string(value) if isinstance(value, float) else str(value)
+def _pick(name: str, value: object, arguments: list[object]) -> object:
+    if not isinstance(value, list):
+        raise _no_elements()
+    size = len(value)
+    at = _index(arguments) if name == "index" else {"first": 0, "last": -1}[name]
+    # Counted from the end the first element cannot be reached, not even by `last()`.
+    if at >= size or (at < 0 and size + at <= 0):
+        raise JsonPathError(f"Target index:{at} larger than object count:{size}")
+    return value[at]
 
 
-def _pick(name: str, items: list[object], arguments: list[object]) -> object:
-    at = {"first": 0, "last": -1}.get(name)
-    if at is None:
-        at = arguments[0] if arguments and isinstance(arguments[0], int) else 0
-    if not -len(items) <= at < len(items):
-        raise AbsentError
-    return items[at]
+def _index(arguments: list[object]) -> int:
+    numbers = [item for item in _flat(arguments) if _is_number(item)]
+    if not numbers:
+        raise JsonPathError("index() needs a number")
+    return int(numbers[0])
 
 
 def _deviation(numbers: list[float]) -> float:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 
-from deploy.local.vtl import compile_regex, double_string
+from deploy.local.vtl import double_string
 
 from ._document import MISSING
+from ._syntax import JsonPathError
 
-__all__ = ["OPERATORS"]
+__all__ = ["OPERATORS", "InapplicableError"]
+
+
+class InapplicableError(Exception):
+    """An operator stands between what it is not for: the whole filter does not hold."""
 
 
 def _is_number(value: object) -> bool:
@@ -18,7 +24,7 @@ def _is_number(value: object) -> bool:
 
 def _equal(left: object, right: object) -> bool:
     if left is MISSING or right is MISSING:
-        return left is right
+        return False
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if _is_number(left) and isinstance(right, str):
@@ -47,23 +53,56 @@ def _ordered(holds: Callable[[int], bool]) -> Callable[[object, object], bool]:
 
 
 def _members(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
+    if not isinstance(value, list):
+        return []
+    if any(isinstance(item, list | dict) for item in value):
+        raise JsonPathError("Could not determine value type: of lists only scalars are compared")
+    return value
 
 
 def _in(left: object, right: object) -> bool:
-    return any(_equal(left, item) for item in _members(right))
+    return any(_equal(left, item) for item in _members(_needed(right)))
+
+
+def _needed(value: object) -> object:
+    if not isinstance(value, list | dict):
+        raise InapplicableError
+    return value
+
+
+def _among(quantifier: Callable[[Iterator[bool]], bool]) -> Callable[[object, object], bool]:
+    def compare(left: object, right: object) -> bool:
+        _needed(right)
+        members = _members(_needed(left))
+        if isinstance(left, dict) or isinstance(right, dict):
+            return False
+        return quantifier(_in(one, right) for one in members)
+
+    return compare
 
 
 def _matches(left: object, right: object) -> bool:
-    if not isinstance(left, str) or not isinstance(right, str):
+    if isinstance(left, re.Pattern):
+        left, right = right, left
+    if not isinstance(right, re.Pattern):
         return False
-    return compile_regex(right).fullmatch(left) is not None
+    candidates = _members(left) if isinstance(left, list) else [left]
+    return any(right.fullmatch(_input(item)) is not None for item in candidates)
+
+
+def _input(value: object) -> str:
+    """Return what an expression is matched with; there is none of what is no scalar."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return double_string(value)
+    return str(value) if isinstance(value, str | int | Decimal) else ""
 
 
 def _contains(left: object, right: object) -> bool:
     if isinstance(left, str):
         return isinstance(right, str) and right in left
-    return _in(right, left)
+    return any(_equal(right, item) for item in _members(left))
 
 
 def _size(left: object, right: object) -> bool:
@@ -89,11 +128,9 @@ OPERATORS: dict[str, Callable[[object, object], bool]] = {
     "contains": _contains,
     "size": _size,
     "empty": _empty,
-    "subsetof": lambda left, right: isinstance(left, list) and all(_in(one, right) for one in left),
-    "anyof": lambda left, right: isinstance(left, list) and any(_in(one, right) for one in left),
-    "noneof": lambda left, right: (
-        isinstance(left, list) and not any(_in(one, right) for one in left)
-    ),
+    "subsetof": _among(all),
+    "anyof": _among(any),
+    "noneof": _among(lambda found: not any(found)),
     # Only Java can name a class to compare with.
     "type": lambda left, right: False,
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
-from deploy.local.vtl import VtlRenderError
+from deploy.local.vtl import VtlRenderError, compile_regex
 
 __all__ = [
     "Child",
@@ -124,6 +125,7 @@ _COMPARED = re.compile(
 )
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _WORD = re.compile(r"(true|false|null)\b")
+_ARGUMENT_BEGINS = frozenset('"{-$@0123456789')
 _REGEX = re.compile(r"/((?:[^/\\]|\\.)*)/([a-z]*)")
 
 
@@ -184,6 +186,8 @@ class _Reader:
         while True:
             if self._take(".."):
                 inner = self._bracket() if self._take("[") else self._dotted()
+                if isinstance(inner, Function):
+                    raise self._error("a name expected in front of the function")
                 segments.append(Deep(inner))
             elif self._take("."):
                 segments.append(self._bracket() if self._take("[") else self._dotted())
@@ -209,11 +213,23 @@ class _Reader:
         found: list[Operand] = []
         self._space()
         while not self._take(")"):
-            if found:
-                self._need(",")
-            found.append(self._operand())
+            # Texts in single quotes and words are no arguments to Jayway; it says nothing.
+            counts = self._text[self._at : self._at + 1] in _ARGUMENT_BEGINS
+            argument = self._object() if self._ahead("{") else self._operand()
+            if counts:
+                found.append(argument)
             self._space()
+            if not self._ahead(")"):
+                self._need(",")
+                self._space()
         return tuple(found)
+
+    def _object(self) -> Operand:
+        try:
+            value, self._at = json.JSONDecoder().raw_decode(self._text, self._at)
+        except (ValueError, RecursionError):
+            raise self._error("a JSON object expected") from None
+        return Operand(value)
 
     def _bracket(self) -> Segment:
         self._space()
@@ -233,7 +249,8 @@ class _Reader:
                 raise self._error("a bound expected")
             return Slice(int(start) if start else None, int(stop) if stop else None)
         if self._ahead("'") or self._ahead('"'):
-            return Child(tuple(self._separated(self._quoted)))
+            quote = self._text[self._at]
+            return Child(tuple(self._separated(lambda: self._quoted(quote))))
         return Indices(tuple(self._separated(self._index)))
 
     def _separated(self, read: Callable[[], _T]) -> list[_T]:
@@ -252,10 +269,9 @@ class _Reader:
             raise self._error("an index expected")
         return int(match.group())
 
-    def _quoted(self) -> str:
-        quote = self._text[self._at : self._at + 1]
-        if quote not in ("'", '"') or not quote:
-            raise self._error("a quoted name expected")
+    def _quoted(self, quote: str) -> str:
+        if not self._ahead(quote):
+            raise self._error(f"a name within {quote} expected")
         parts: list[str] = []
         at = self._at + 1
         while at < len(self._text) and self._text[at] != quote:
@@ -312,7 +328,7 @@ class _Reader:
         if self._ahead("@") or self._ahead("$"):
             return Operand(path=self._path())
         if self._ahead("'") or self._ahead('"'):
-            return Operand(self._quoted())
+            return Operand(self._quoted(self._text[self._at]))
         match = self._match(_NUMBER)
         if match is not None:
             whole = match.group(1) is None and match.group(2) is None
@@ -323,7 +339,10 @@ class _Reader:
         match = self._match(_REGEX)
         if match is not None:
             flags = f"(?{match.group(2)})" if match.group(2) else ""
-            return Operand(flags + match.group(1))
+            try:
+                return Operand(compile_regex(flags + match.group(1)))
+            except VtlRenderError as error:
+                raise self._error(error.message) from error
         if self._take("["):
             return self._literal_list()
         raise self._error("a value expected")

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from deploy.contract.responses import GatewayResponseType
 from deploy.local.api import Method
-from deploy.local.context import with_caller
+from deploy.local.context import with_api_key, with_caller
 from deploy.local.credentials import KeyStore, LocalKey
 from deploy.local.exchange import Context, GatewayError, Request
-from deploy.local.signature_claim import FailureType, SignatureError
+from deploy.local.signature_claim import FailureType, SignatureError, claim
 from deploy.local.sigv4 import SignedRequest, verify
 
 # Which gateway response a malformed header and an unknown key have is not documented.
@@ -32,7 +32,7 @@ def authorize(
     now: float,
 ) -> None:
     """
-    Let the request through, and put its caller in `$context.identity`.
+    Let the request through, and put its caller and API key in `$context.identity`.
 
     Args:
         request: The request.
@@ -51,8 +51,27 @@ def authorize(
         if not key.allows(request.method, path):
             raise _access_denied(key, request, path, context, region)
         with_caller(context, key)
-    if method.api_key_required and not keys.accepts_api_key(request.header("x-api-key")):
-        raise GatewayError("INVALID_API_KEY", "Forbidden", "ForbiddenException")
+    if method.api_key_required:
+        api_key = request.header("x-api-key")
+        if api_key is None or not keys.accepts_api_key(api_key):
+            raise GatewayError("INVALID_API_KEY", "Forbidden", "ForbiddenException")
+        with_api_key(context, api_key)
+
+
+def check_claim(request: Request) -> None:
+    """
+    Refuse a request for an unknown route by what its signature lacks, if it has one.
+
+    Such a request is authenticated before it is said that nothing answers it: a bearer token is
+    malformed to IAM (observed by third parties).
+
+    Raises:
+        GatewayError: `Authorization`, or the query string, holds no whole signature.
+    """
+    try:
+        claim({name.lower(): value for name, value in request.headers}, request.raw_query)
+    except SignatureError as error:
+        raise _refusal(error) from error
 
 
 def _signer(request: Request, keys: KeyStore, region: str, now: datetime) -> LocalKey:
@@ -62,8 +81,11 @@ def _signer(request: Request, keys: KeyStore, region: str, now: datetime) -> Loc
     try:
         return verify(signed, keys, region=region, service="execute-api", now=now)
     except SignatureError as error:
-        response_type = _RESPONSE_TYPES[error.error_type]
-        raise GatewayError(response_type, error.message, error.error_type) from error
+        raise _refusal(error) from error
+
+
+def _refusal(error: SignatureError) -> GatewayError:
+    return GatewayError(_RESPONSE_TYPES[error.error_type], error.message, error.error_type)
 
 
 def _access_denied(

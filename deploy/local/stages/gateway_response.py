@@ -19,6 +19,8 @@ from deploy.local.headers import field_text, overlay
 from deploy.local.parameters import lookup
 from deploy.local.stages.method_response import gateway_headers
 from deploy.local.stages.request_validation import JSON, media_type
+from deploy.local.stages.routing import query_values
+from deploy.local.vtl import text_of
 
 DEFAULT_STATUSES: Mapping[GatewayResponseType, int | None] = {
     "ACCESS_DENIED": 403,
@@ -44,6 +46,19 @@ DEFAULT_STATUSES: Mapping[GatewayResponseType, int | None] = {
     "WAF_FILTERED": 403,
 }
 _DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
+# What is sent where nothing is defined differs from the documented template: the length of the body
+# is recorded for API_CONFIGURATION_ERROR, and was seen by third parties for failed validations and
+# integrations, as was the capital of IAM; UNSUPPORTED_MEDIA_TYPE is by analogy.
+_SPACED_TEMPLATE = '{"message": $context.error.messageString}'
+_BUILT_IN_TEMPLATES: Mapping[GatewayResponseType, str] = {
+    "ACCESS_DENIED": '{"Message":$context.error.messageString}',
+    "API_CONFIGURATION_ERROR": _SPACED_TEMPLATE,
+    "BAD_REQUEST_BODY": _SPACED_TEMPLATE,
+    "BAD_REQUEST_PARAMETERS": _SPACED_TEMPLATE,
+    "INTEGRATION_FAILURE": _SPACED_TEMPLATE,
+    "INTEGRATION_TIMEOUT": _SPACED_TEMPLATE,
+    "UNSUPPORTED_MEDIA_TYPE": _SPACED_TEMPLATE,
+}
 # Too large a request is answered before the API is known, so it cannot be customised.
 _FIXED: frozenset[GatewayResponseType] = frozenset({"REQUEST_TOO_LARGE"})
 
@@ -63,14 +78,12 @@ class Failure:
         context: `$context`, `error` included.
         stage_variables: `$stageVariables`.
         path: Path parameters, as far as routing came.
-        query: Query parameters, likewise.
     """
 
     request: Request
     context: Context
     stage_variables: Mapping[str, str]
     path: Mapping[str, str]
-    query: Mapping[str, str]
 
 
 _Source: TypeAlias = Callable[[Failure], str]
@@ -115,14 +128,14 @@ def import_gateway_responses(
             defined[name] = _import(entry, refusals)
             if name not in get_args(GatewayResponseType):
                 raise entry.refusal(f"Invalid gateway response type {name!r}")
-    built_in = _import(Node(document, "", {}), refusals)
     refusals.raise_any()
     effective: dict[GatewayResponseType, GatewayResponse] = {}
     for response_type, status in DEFAULT_STATUSES.items():
         default = "DEFAULT_5XX" if (status or 0) >= 500 else "DEFAULT_4XX"
-        chosen = defined.get(response_type, defined.get(default, built_in))
-        if response_type in _FIXED:
-            chosen = built_in
+        chosen = defined.get(response_type, defined.get(default))
+        if chosen is None or response_type in _FIXED:
+            template = _BUILT_IN_TEMPLATES.get(response_type, _DEFAULT_TEMPLATE)
+            chosen = GatewayResponse(None, {}, {JSON: _template(template)})
         effective[response_type] = GatewayResponse(
             chosen.status or status, chosen.headers, chosen.templates
         )
@@ -228,8 +241,9 @@ def _source(expression: str) -> _Source | None:
         return lambda failure: failure.request.header(str(parameter).lower()) or ""
     if location == "path":
         return lambda failure: failure.path.get(str(parameter), "")
-    return lambda failure: failure.query.get(str(parameter), "")
+    return lambda failure: query_values(failure.request).get(str(parameter), [""])[-1]
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)
+    # A map prints as nothing, as in a mapping template.
+    return "" if value is None or isinstance(value, Mapping) else text_of(value)

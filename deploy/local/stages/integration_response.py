@@ -1,17 +1,19 @@
 """Integration response: selection by pattern, header mappings, template, overrides."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from deploy.local import overrides
 from deploy.local.api import Integration, IntegrationResponse
+from deploy.local.content_handling import response_payload
 from deploy.local.exchange import (
     BackendResponse,
     ConfigurationError,
     Response,
     RoutedRequest,
 )
-from deploy.local.headers import is_name, overlay
+from deploy.local.headers import overlay
+from deploy.local.jsonpath import BrokenJsonError
 from deploy.local.stages.request_validation import JSON, media_type
 from deploy.local.templates import render_mapping
 from deploy.local.vtl import Template, VtlError
@@ -39,23 +41,19 @@ def build(routed: RoutedRequest, answer: BackendResponse) -> Response:
         )
     rendered = _render(routed, answer, selected)
     headers = _mapped_headers(routed, answer, selected)
-    override = _override(routed)
-    headers = overlay(headers, override.headers)
+    override = routed.context["responseOverride"]
+    pointer = routed.method.integration.pointer
+    headers = overlay(headers, overrides.header_fields(override, pointer))
     if not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = rendered.media_type
-    return Response(override.status or selected.status, tuple(headers.items()), rendered.body)
+    status = overrides.status(override, pointer) or selected.status
+    return Response(status, tuple(headers.items()), rendered.body)
 
 
 @dataclass(frozen=True, slots=True)
 class _Rendered:
     media_type: str
     body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Override:
-    status: int | None
-    headers: Mapping[str, str]
 
 
 def select(integration: Integration, selection: str) -> IntegrationResponse:
@@ -81,14 +79,20 @@ def _render(
 ) -> _Rendered:
     """Return the rendered template; the backend's body where there is no template."""
     chosen = template_for(selected.templates, routed.parameters.header_value("Accept"))
+    payload = _payload(routed, answer, selected)
     if chosen is None:
-        return _Rendered(JSON, answer.body)
+        return _Rendered(JSON, payload if isinstance(payload, bytes) else payload.encode())
     name, template = chosen
+    if not isinstance(payload, str):
+        raise ConfigurationError(
+            f"{selected.pointer}/responseTemplates, {name}: Unable to transform response: the "
+            "payload is binary. Write contentHandling: CONVERT_TO_TEXT"
+        )
     try:
         result = render_mapping(
             template,
             phase="response",
-            body=answer.body.decode("utf-8", "replace"),
+            body=payload,
             params=routed.parameters.as_input(),
             context=routed.context,
             stage_variables=routed.stage_variables,
@@ -99,6 +103,23 @@ def _render(
         ) from error
     routed.context["responseOverride"] = result.response_override
     return _Rendered(name, result.output.encode("utf-8", "replace"))
+
+
+def _payload(
+    routed: RoutedRequest, answer: BackendResponse, selected: IntegrationResponse
+) -> str | bytes:
+    types = routed.method.binary_media_types
+    try:
+        return response_payload(
+            answer.body,
+            selected.content_handling,
+            binary=types.match(next(iter(answer.values("content-type")), None)),
+            accepted=types.match(routed.parameters.header_value("Accept")),
+        )
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{selected.pointer}/contentHandling: no Base64: {error}"
+        ) from error
 
 
 def template_for(
@@ -116,24 +137,12 @@ def _mapped_headers(
 ) -> dict[str, str]:
     headers = {}
     for mapping in selected.headers:
-        values = mapping.source(routed, answer)
+        try:
+            values = mapping.source(routed, answer)
+        except BrokenJsonError as error:
+            raise ConfigurationError(
+                f"{selected.pointer}/responseParameters: the answer is broken JSON: {error}"
+            ) from error
         if values:
             headers[mapping.name] = ",".join(values)
     return headers
-
-
-def _override(routed: RoutedRequest) -> _Override:
-    override = routed.context["responseOverride"]
-    members = override if isinstance(override, Mapping) else {}
-    status = members.get("status")
-    if status is not None and not re.fullmatch(r"[2-5]\d\d", str(status)):
-        raise ConfigurationError(
-            f"{routed.method.integration.pointer}: responseOverride.status is {status!r}"
-        )
-    headers = {str(name): str(value) for name, value in (members.get("header") or {}).items()}
-    wrong = next((name for name in headers if not is_name(name)), None)
-    if wrong is not None:
-        raise ConfigurationError(
-            f"{routed.method.integration.pointer}: responseOverride.header {wrong!r} is no name"
-        )
-    return _Override(None if status is None else int(str(status)), headers)

@@ -10,7 +10,8 @@ def validate(routed: RoutedRequest) -> None:
     """
     Check what the method's validator asks for; a method without one asks for nothing.
 
-    Parameters are checked for presence only, and before the body. A body whose media type has no
+    Parameters are checked for presence only, headers by their very names ("Amazon API Gateway
+    important notes": in a case-sensitive way), and before the body. A body whose media type has no
     model is not checked.
 
     Raises:
@@ -52,7 +53,9 @@ def media_type(value: str) -> str:
 
 
 def _value(parameters: Parameters, location: ParameterLocation, name: str) -> str:
-    if location == "header":
-        return parameters.header_value(name) or ""
-    values = parameters.path if location == "path" else parameters.querystring
-    return values.get(name, "")
+    values = {
+        "path": parameters.path,
+        "querystring": parameters.querystring,
+        "header": parameters.header,
+    }
+    return values[location].get(name, "")

@@ -122,10 +122,7 @@ def parameters_of(
         drop_authorization: Leave `Authorization` out, as for methods authorized by IAM.
     """
     headers = _headers(request, trace, drop_authorization)
-    query: dict[str, list[str]] = {}
-    # A raw semicolon splits the query string as an ampersand does.
-    for name, value in parse_qsl(request.raw_query.replace(";", "&"), keep_blank_values=True):
-        query.setdefault(name, []).append(value)
+    query = query_values(request)
     return Parameters(
         path=path,
         querystring={name: values[-1] for name, values in query.items()},
@@ -133,6 +130,15 @@ def parameters_of(
         multi_querystring=query,
         multi_header=headers,
     )
+
+
+def query_values(request: Request) -> dict[str, list[str]]:
+    """Return the values of each query parameter, percent-decoded."""
+    query: dict[str, list[str]] = {}
+    # A raw semicolon splits the query string as an ampersand does.
+    for name, value in parse_qsl(request.raw_query.replace(";", "&"), keep_blank_values=True):
+        query.setdefault(name, []).append(value)
+    return query
 
 
 def _headers(request: Request, trace: str, drop_authorization: bool) -> dict[str, list[str]]:

@@ -12,8 +12,8 @@ invalid reference is the empty string, and there are neither inline macros nor `
 
 from __future__ import annotations
 
-from ._java import double_string
-from ._keys import HashMap
+from ._java import double_string, text_of
+from ._keys import HashMap, PrintedMap
 from ._parser import parse
 from ._regex import compile_regex
 from ._template import Template, render
@@ -29,6 +29,7 @@ __all__ = [
     "JavaArray",
     "Long",
     "PrintedList",
+    "PrintedMap",
     "Template",
     "VtlError",
     "VtlObject",
@@ -38,4 +39,5 @@ __all__ = [
     "double_string",
     "parse",
     "render",
+    "text_of",
 ]

@@ -21,7 +21,7 @@ from ._lexer import position_of
 from ._loops import loop, loop_cost
 from ._operations import Test
 from ._parser import Parser
-from ._printing import Show, choice, sequence, setting, setting_member, text
+from ._printing import Show, choice, nothing, sequence, setting, setting_member, text
 from ._scope import (
     DefinedBlock,
     ForeachScope,
@@ -140,7 +140,7 @@ class Statements:
         """Compile what prints the value of a reference."""
         return self._expressions.shown(node)
 
-    def located(self, node: n.Node, error: VtlError) -> VtlError:
+    def located(self, node: n.Node, error: VtlError | RecursionError) -> VtlError:
         """Say in an error where it has happened."""
         return self._expressions.located(node, error)
 
@@ -159,24 +159,36 @@ class Statements:
     def block(self, node: n.Block) -> Render:
         """Compile statements, texts joined to each other and to the reference that they precede."""
         parts: list[Render] = []
+        nodes: list[n.Node] = []
         before = ""
         for statement in node.statements:
             if isinstance(statement, n.Text):
                 before += statement.text
-            elif isinstance(statement, n.Reference):
+                continue
+            if isinstance(statement, n.Reference):
                 parts.append(self._expressions.reference(statement, before))
-                before = ""
             else:
-                if before:
-                    parts.append(text(before))
-                    before = ""
+                # A text cannot fail: any node will do for it.
+                parts += [text(before)] if before else []
+                nodes += [statement] if before else []
                 parts.append(self.statement(statement))
+            nodes.append(statement)
+            before = ""
+        if before and not parts:
+            return text(before)
         if before:
             parts.append(text(before))
-        return sequence(parts)
+        return sequence(parts, lambda at, error: self.located(nodes[at], error))
 
     def statement(self, node: n.Node) -> Render:
         """Compile a statement."""
+        try:
+            return self._statement(node)
+        except RecursionError:
+            error = VtlParseError("an expression of too many terms")
+            raise self.located(node, error) from None
+
+    def _statement(self, node: n.Node) -> Render:
         if isinstance(node, n.Reference):
             return self._expressions.reference(node)
         if isinstance(node, n.SetDirective):
@@ -196,7 +208,7 @@ class Statements:
         return setting(node.first_name(), value)
 
     def _if(self, node: n.If) -> Render:
-        otherwise = sequence([])
+        otherwise: Render = nothing
         branches: list[tuple[Test, Render]] = []
         for condition, statements in node.branches:
             block = self.block(statements)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cmp_to_key
 
 from ._equality import equals
+from ._foreign import adopted
 from ._java import compare, compare_doubles, is_number
-from ._keys import box, keys
 from ._signatures import Table, null_argument
 from ._utf16 import compare_units
 from ._values import Character, JavaArray, VtlObject, class_name
@@ -48,11 +48,12 @@ def elements(value: object) -> list[object] | None:
     if isinstance(value, list):
         return list(value)
     if isinstance(value, Mapping):
-        return [value[box(key)] for key in keys(value)]
+        return list(value.values())
     if isinstance(value, VtlObject):
         items = value.vtl_iterate()
         return None if items is None else list(items)
-    return None
+    own = adopted(value)
+    return None if own is value else elements(own)
 
 
 def given(value: object) -> list[object]:

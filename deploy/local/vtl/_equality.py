@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 
+from ._foreign import adopted
 from ._values import (
     BigInteger,
     Character,
@@ -77,6 +78,9 @@ def _equals(left: object, right: object, work: Work) -> bool:
         return left.as_tuple() == right.as_tuple()
     if isinstance(left, VtlObject):
         return left.vtl_equals(right)
+    one, other = adopted(left), adopted(right)
+    if one is not left or other is not right:
+        return _equals(one, other, work)
     if left is None or right is None or isinstance(left, list | Mapping):
         return False
     return class_name(left) == class_name(right) and bool(left == right)
@@ -116,7 +120,9 @@ def _hash(value: object, work: Work) -> int:
         for item in value:
             code = (31 * code + _hash(item, work)) & 0xFFFFFFFF
         return wrapped(code, 32)
-    return value.vtl_hash() if isinstance(value, VtlObject) else identity(value)
+    if isinstance(value, VtlObject):
+        return value.vtl_hash()
+    return identity(value) if isinstance(value, JavaArray) else _hash(adopted(value), work)
 
 
 def _hash_key_of(key: object, work: Work) -> int:

@@ -236,7 +236,7 @@ class Expressions:
     def _locate(self, node: n.Node) -> Locate:
         return partial(self.located, node)
 
-    def located(self, node: n.Node, error: VtlError) -> VtlError:
+    def located(self, node: n.Node, error: VtlError | RecursionError) -> VtlError:
         """
         Say in an error where it has happened.
 
@@ -247,4 +247,6 @@ class Expressions:
         Returns:
             The same error.
         """
-        return located(error, self._text, node.first.begin, self.literal(node))
+        statement = isinstance(node, n.Directive | n.If)
+        written = node.first.image if statement else self.literal(node)
+        return located(error, self._text, node.first.begin, written)

@@ -72,7 +72,7 @@ class Closures(Protocol):
     def shown(self, node: n.Reference) -> Show:
         """Compile what prints a reference's value."""
 
-    def located(self, node: n.Node, error: VtlError) -> VtlError:
+    def located(self, node: n.Node, error: VtlError | RecursionError) -> VtlError:
         """Say in an error where it has happened."""
 
 
@@ -94,7 +94,7 @@ def fuse(tree: n.Block, closures: Closures, *, counters: bool) -> Render:
         with writer.indented("try:"):
             writer.line("limit = run.max_foreach")
             writer.block(tree)
-        with writer.indented("except VtlError as error:"):
+        with writer.indented("except (VtlError, RecursionError) as error:"):
             writer.line("raise located(error) from None")
     return writer.function()
 
@@ -114,7 +114,7 @@ class _Writer:
         """Return what was written."""
         nodes, locate = self._nodes, self._closures.located
 
-        def located(error: VtlError) -> VtlError:
+        def located(error: VtlError | RecursionError) -> VtlError | RecursionError:
             assert error.__traceback__ is not None
             node = nodes[error.__traceback__.tb_lineno - 1]
             return error if node is None else locate(node, error)

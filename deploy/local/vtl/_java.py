@@ -14,7 +14,8 @@ from decimal import ROUND_HALF_DOWN, Decimal, localcontext
 
 from ._digits import float_digits
 from ._equality import Work, equals
-from ._keys import unbox
+from ._foreign import adopted
+from ._keys import PrintedMap, unbox
 from ._values import (
     INT_MAX,
     INT_MIN,
@@ -71,15 +72,18 @@ def to_string(value: object) -> str | None:
     Returns:
         The text, "null" for null; None for an object of the protocol whose text is null.
     """
-    if isinstance(value, str):
+    if type(value) is str:
         return value
     if type(value) is int:
         return repr(value)
-    return _to_string(value, Work())
+    try:
+        return _to_string(value, Work())
+    except RecursionError:
+        raise VtlRenderError("StackOverflowError: a value in itself, or too deep") from None
 
 
 def _to_string(value: object, work: Work) -> str | None:
-    if isinstance(value, str):
+    if type(value) is str:
         return value
     if value is None:
         return "null"
@@ -96,13 +100,15 @@ def _to_string(value: object, work: Work) -> str | None:
         return _collection_string(value, work)
     if isinstance(value, Character):
         return value.value
-    return str(value)
+    if isinstance(value, Decimal):
+        return str(value)
+    return _to_string(adopted(value), work)
 
 
 def _collection_string(value: Mapping[object, object] | list[object], work: Work) -> str:
     if isinstance(value, JavaArray):
         return f"[{value.element}@{identity(value):x}"
-    if isinstance(value, PrintedList):
+    if isinstance(value, PrintedList | PrintedMap):
         return value.vtl_text()
     if isinstance(value, list):
         items = ("(this Collection)" if one is value else _part(one, work) for one in value)
@@ -233,6 +239,7 @@ def loose_equals(left: object, right: object) -> bool:
         return left == right
     if is_number(left) and is_number(right):
         return compare(left, right) == 0
+    left, right = adopted(left), adopted(right)
     if (left == "" and isinstance(right, list | dict)) or (
         right == "" and isinstance(left, list | dict)
     ):

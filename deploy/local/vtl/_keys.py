@@ -9,7 +9,7 @@ from typing import cast
 from ._equality import equals, hash_code
 from .errors import VtlRenderError
 
-__all__ = ["BoxedKey", "HashMap", "box", "keys", "lookup", "store", "unbox"]
+__all__ = ["BoxedKey", "HashMap", "PrintedMap", "box", "held", "keys", "lookup", "store", "unbox"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,29 @@ def box(key: object) -> object:
     if key is None or type(key) is str or type(key) is int:
         return key
     return BoxedKey(key)
+
+
+def held(mapping: Mapping[object, object], key: object) -> object:
+    """
+    Find the key under which a map holds a value.
+
+    Args:
+        mapping: Any map; one that Python made may have a float or a tuple as it is.
+        key: Any Java value.
+
+    Returns:
+        The key; that under which a new value belongs where the map has none.
+    """
+    if key is None or type(key) is str or type(key) is int:
+        return key
+    boxed = BoxedKey(key)
+    if boxed in mapping:
+        return boxed
+    return next((own for own in mapping if _raw(own) and equals(own, key)), boxed)
+
+
+def _raw(key: object) -> bool:
+    return not (key is None or isinstance(key, str | BoxedKey) or type(key) is int)
 
 
 def unbox(key: object) -> object:
@@ -81,7 +104,7 @@ def lookup(mapping: Mapping[object, object], key: object) -> object:
     Returns:
         The value; None when there is none.
     """
-    return mapping.get(box(key))
+    return mapping.get(held(mapping, key))
 
 
 def store(mapping: Mapping[object, object], key: object, value: object) -> object:
@@ -101,9 +124,9 @@ def store(mapping: Mapping[object, object], key: object, value: object) -> objec
     """
     if not isinstance(mapping, dict):
         raise VtlRenderError("UnsupportedOperationException: the map is read only")
-    boxed = box(key)
-    old: object = mapping.get(boxed)
-    mapping[boxed] = value
+    own = held(mapping, key)
+    old: object = mapping.get(own)
+    mapping[own] = value
     return old
 
 
@@ -150,3 +173,13 @@ class HashMap(dict[object, object]):
     def _bucket(self, key: object) -> int:
         code = hash_code(unbox(key)) & 0xFFFFFFFF
         return (code ^ (code >> 16)) & (self._buckets - 1)
+
+
+class PrintedMap(HashMap):
+    """A HashMap like any other that prints in its own way."""
+
+    __slots__ = ()
+
+    def vtl_text(self) -> str:
+        """Return the text that Java's `toString` would give."""
+        raise NotImplementedError

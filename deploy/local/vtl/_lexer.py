@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 
 from ._tokens import ESCAPABLE, MATCHERS, PATH, PATH_STATES, Kind, State, Token
-from .errors import VtlError, VtlParseError
+from .errors import VtlError, VtlParseError, VtlRenderError
 
 __all__ = ["Lexer", "located", "position_of"]
 
@@ -280,18 +280,20 @@ def position_of(text: str, offset: int) -> tuple[int, int]:
     return before + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
-def located(error: VtlError, text: str, begin: int, written: str) -> VtlError:
+def located(error: VtlError | RecursionError, text: str, begin: int, written: str) -> VtlError:
     """
     Say in an error where it has happened, unless that is known.
 
     Args:
-        error: The error.
+        error: The error, or that Python's stack is full.
         text: The template.
         begin: Offset of what was evaluated.
         written: How that is written; white space around it is not pointed at.
 
     Returns:
-        The same error.
+        The same error, if it is one of ours.
     """
+    if isinstance(error, RecursionError):
+        error = VtlRenderError("the template recurses too deeply")
     line, column = position_of(text, begin + len(written) - len(written.lstrip()))
     return error.located(line, column, written.strip())

@@ -25,7 +25,7 @@ from ._equality import equals, hash_code
 from ._java import text_of
 from ._signatures import Table, null_argument
 from ._streams import Stream
-from ._values import Byte, Character, JavaArray
+from ._values import Byte, Character, JavaArray, UnmodifiableList
 from .errors import VtlRenderError
 
 __all__ = [
@@ -118,7 +118,7 @@ class SubList(list[object]):
         self[:] = []
 
 
-class ImmutableList(list[object]):
+class ImmutableList(UnmodifiableList):
     """
     What `List.of` and `List.copyOf` give: it takes no changes, and no nulls.
 
@@ -277,7 +277,7 @@ def _list_iterator(items: list[object], at: int = 0) -> ListCursor:
         items,
         at,
         kind or f"java.util.{_family(items)}$ListItr",
-        isinstance(items, JavaArray | ImmutableList),
+        isinstance(items, JavaArray | UnmodifiableList),
     )
 
 

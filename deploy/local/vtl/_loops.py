@@ -129,7 +129,10 @@ def loop(
         while index != len(values) and index != run.max_foreach:
             if len(guard) != size:
                 raise changed()
-            run.charge(cost)
+            # As `run.charge` does, which would cost as much as the rest of a round.
+            run.budget -= cost
+            if run.budget < 0:
+                run.charge(0)
             value = values[index]
             state.index = index
             index += 1

@@ -24,7 +24,7 @@ from ._elements import (
 )
 from ._equality import equals, hash_code
 from ._java import limited, text_of
-from ._keys import HashMap, box, keys, lookup, store, unbox
+from ._keys import HashMap, box, held, keys, lookup, store, unbox
 from ._signatures import Table, null_argument
 from ._streams import Stream
 from ._values import ABSENT, VtlObject, wrapped
@@ -59,7 +59,7 @@ class Entry(VtlObject):
     @property
     def value(self) -> object:
         """What the map holds now; what it held, once the key is gone."""
-        if box(self.key) in self._mapping:
+        if held(self._mapping, self.key) in self._mapping:
             self._last = lookup(self._mapping, self.key)
         return self._last
 
@@ -209,7 +209,7 @@ class View(VtlObject):
     def _forget(self, key: object) -> None:
         if not isinstance(self.mapping, dict):
             raise VtlRenderError("UnsupportedOperationException: the map is read only")
-        del self.mapping[box(key)]
+        del self.mapping[held(self.mapping, key)]
 
     def vtl_get(self, name: str) -> object:
         """
@@ -271,13 +271,13 @@ View.vtl_methods = {
 
 
 def _remove(mapping: dict[object, object], key: object) -> object:
-    return mapping.pop(box(key), None)
+    return mapping.pop(held(mapping, key), None)
 
 
 def _remove_pair(mapping: dict[object, object], key: object, value: object) -> bool:
-    if box(key) not in mapping or not equals(mapping[box(key)], value):
+    if held(mapping, key) not in mapping or not equals(mapping[held(mapping, key)], value):
         return False
-    del mapping[box(key)]
+    del mapping[held(mapping, key)]
     return True
 
 
@@ -303,20 +303,20 @@ def _put_if_absent(mapping: Mapping[object, object], key: object, value: object)
 
 
 def _replace(mapping: Mapping[object, object], key: object, value: object) -> object:
-    return store(mapping, key, value) if box(key) in mapping else None
+    return store(mapping, key, value) if held(mapping, key) in mapping else None
 
 
 def _replace_pair(
     mapping: Mapping[object, object], key: object, old: object, value: object
 ) -> bool:
-    if box(key) not in mapping or not equals(mapping[box(key)], old):
+    if held(mapping, key) not in mapping or not equals(mapping[held(mapping, key)], old):
         return False
     store(mapping, key, value)
     return True
 
 
 def _get_or_default(mapping: Mapping[object, object], key: object, default: object) -> object:
-    return mapping.get(box(key), default)
+    return mapping.get(held(mapping, key), default)
 
 
 def _entry(mapping: Mapping[object, object], key: object, value: object) -> Pair:
@@ -343,7 +343,7 @@ MAP_METHODS: Table = {
     "clone": (("", copy),),
     "remove": (("O", _remove), ("OO", _remove_pair)),
     "clear": (("", _clear),),
-    "containsKey": (("O", lambda mapping, key: box(key) in mapping),),
+    "containsKey": (("O", lambda mapping, key: held(mapping, key) in mapping),),
     "containsValue": (("O", lambda mapping, value: find(mapping.values(), value) >= 0),),
     "keySet": (("", lambda mapping: View(mapping, "keys")),),
     "values": (("", lambda mapping: View(mapping, "values")),),

@@ -17,6 +17,7 @@ from functools import lru_cache
 from ._big_numbers import BIG_INTEGER_METHODS, DECIMAL_METHODS
 from ._characters import CHARACTER_METHODS
 from ._elements import elements
+from ._foreign import adopted
 from ._keys import HashMap, lookup, store
 from ._lists import (
     ARRAY_METHODS,
@@ -50,6 +51,7 @@ from ._values import (
     JavaArray,
     Long,
     Short,
+    UnmodifiableList,
     VtlObject,
     class_name,
     is_integral,
@@ -83,6 +85,7 @@ _BY_TYPE: dict[type, Table] = {
     list: LIST_METHODS,
     SubList: SUB_LIST_METHODS,
     ImmutableList: IMMUTABLE_LIST_METHODS,
+    UnmodifiableList: IMMUTABLE_LIST_METHODS,
     dict: MAP_METHODS,
     HashMap: MAP_METHODS,
 }
@@ -162,6 +165,7 @@ def call(value: object, name: str, arguments: list[object]) -> object:
     Raises:
         VtlRenderError: The method throws.
     """
+    value = adopted(value)
     function = resolve(value, name, arguments)
     return None if function is None else function(value, *arguments)
 
@@ -200,6 +204,7 @@ class CallSite:
         """
         function = self.known.get(type(value))
         if function is None:
+            value = adopted(value)
             function = resolve(value, self._name, list(arguments)) or _nothing
             if type(value) is not int:
                 self._keep(type(value), function)
@@ -243,7 +248,8 @@ class CallSite:
             return self._learn(value, *arguments)
         return function(value, *arguments)
 
-    def _learn(self, value: object, *arguments: object) -> object:
+    def _learn(self, value: object, *given: object) -> object:
+        value, *arguments = map(adopted, (value, *given))
         function = resolve(value, self._name, list(arguments)) or _nothing
         if type(value) is not int and all(map(_by_type, arguments)):
             self._keep((type(value), *map(type, arguments)), function)
@@ -303,6 +309,9 @@ def get_property(value: object, name: str) -> object:
         return value.get(name)
     if isinstance(value, JavaArray):
         return None
+    own = adopted(value)
+    if own is not value:
+        return get_property(own, name)
     methods = _methods(value)
     for getter in (f"get{name}", f"get{_flipped(name)}", f"is{name}", f"is{_flipped(name)}"):
         if getter in methods:
@@ -346,7 +355,7 @@ def get_index(value: object, key: object) -> object:
     if isinstance(value, VtlObject):
         result = value.vtl_index(_from_end(value, key))
         return None if result is ABSENT else result
-    key = _from_end(value, key)
+    value, key = adopted(value), _from_end(value, key)
     if isinstance(value, Mapping):
         return lookup(value, key)
     return call(value, "get", [key])
@@ -367,7 +376,7 @@ def set_index(value: object, key: object, item: object) -> None:
     if isinstance(value, VtlObject):
         value.vtl_set(_from_end(value, key), item)
         return
-    key = _from_end(value, key)
+    value, key = adopted(value), _from_end(value, key)
     if isinstance(value, Mapping):
         store(value, key, item)
         return
@@ -386,6 +395,7 @@ def set_property(value: object, name: str, item: object) -> None:
     Raises:
         VtlRenderError: Setting fails.
     """
+    value = adopted(value)
     if isinstance(value, VtlObject):
         value.vtl_set(name, item)
     elif isinstance(value, Mapping):

@@ -12,11 +12,13 @@ from ._java import to_string
 from ._operations import Test
 from ._references import Assign
 from ._scope import DefinedBlock, Out, Render, Scope, Value
+from .errors import VtlError
 
 __all__ = [
     "LONG_TEXT",
     "Show",
     "choice",
+    "nothing",
     "null_text",
     "printed",
     "printed_marked",
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 Show = Callable[[object, Scope, Out], None]
+LocatePart = Callable[[int, VtlError | RecursionError], VtlError]
 
 LONG_TEXT = 4_096
 
@@ -54,6 +57,8 @@ def printed(execute: Value, null: str, before: str = "") -> Render:
         value = execute(scope)
         if type(value) is str and len(value) < LONG_TEXT:
             out(before + value)
+        elif type(value) is int:
+            out(before + repr(value))
         else:
             show(value, scope, out, null, before)
 
@@ -127,25 +132,36 @@ def null_text(scope: Scope, source: str) -> str:
     return literal if isinstance(literal, str) else source
 
 
-def _nothing(scope: Scope, out: Out) -> None:
+def nothing(scope: Scope, out: Out) -> None:
     """Print nothing."""
 
 
-def sequence(parts: Sequence[Render]) -> Render:
-    """Print one after the other."""
+def sequence(parts: Sequence[Render], locate: LocatePart) -> Render:
+    """
+    Print one after the other.
+
+    Args:
+        parts: What to print.
+        locate: Locates an error of the part with a number.
+
+    Returns:
+        The closure.
+    """
     if not parts:
-        return _nothing
-    if len(parts) == 1:
-        return parts[0]
+        return nothing
 
     def render(scope: Scope, out: Out) -> None:
-        for part in parts:
-            part(scope, out)
+        part: Render = nothing
+        try:
+            for part in parts:
+                part(scope, out)
+        except (VtlError, RecursionError) as error:
+            raise locate(parts.index(part), error) from None
 
     return render
 
 
-def choice(branches: Sequence[tuple[Test, Render]], otherwise: Render = _nothing) -> Render:
+def choice(branches: Sequence[tuple[Test, Render]], otherwise: Render) -> Render:
     """
     Print the first branch whose condition holds.
 

@@ -39,7 +39,7 @@ __all__ = [
 Step = Callable[[object, Scope], object]
 Assign = Callable[[Scope, object], None]
 Final = Callable[[object, object, Scope], None]
-Locate = Callable[[VtlError], VtlError]
+Locate = Callable[[VtlError | RecursionError], VtlError]
 
 _CLASS = frozenset({"class", "Class"})
 

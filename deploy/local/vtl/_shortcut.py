@@ -14,20 +14,26 @@ and for these a few patterns suffice.
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from ._loops import loop, loop_cost
 from ._operations import Test
 from ._patterns import AFTER_REFERENCE, CLOSE, STATEMENT
-from ._printing import choice, printed, sequence, setting, setting_member, text
+from ._printing import choice, nothing, printed, sequence, setting, setting_member, text
 from ._references import assignment, final_property, property_step
 from ._scope import Render
-from ._shortcut_expressions import ANYWHERE, Reader, Unusual
+from ._shortcut_expressions import ANYWHERE, Reader, Unusual, locate
+from .errors import VtlError
 
 __all__ = ["shortcut"]
 
 # The groups of STATEMENT.
 _TEXT, _REFERENCE, _OPEN, _SET, _IF, _FOREACH, _COMMENT, _ELSEIF, _ELSE, _END, _EOF = range(1, 12)
 _PRINTED = frozenset({_REFERENCE, _OPEN})
+# A text needs no place: it cannot fail.
+_NOWHERE = (0, 0)
+# An error of these is located at the word, not at all that stands within.
+_WORDS = {_IF: len("#if"), _FOREACH: len("#foreach")}
 
 
 def shortcut(source: str, missing: str | None) -> Render | None:
@@ -47,6 +53,12 @@ def shortcut(source: str, missing: str | None) -> Render | None:
         return None
 
 
+def _locate_part(
+    source: str, places: list[tuple[int, int]], at: int, error: VtlError | RecursionError
+) -> VtlError:
+    return locate(source, *places[at], error)
+
+
 class _Statements(Reader):
     def compile(self) -> Render:
         """Compile the whole text."""
@@ -62,6 +74,7 @@ class _Statements(Reader):
         self._enter()
         source, statement = self._source, STATEMENT.match
         parts: list[Render] = []
+        places: list[tuple[int, int]] = []
         before = ""
         while True:
             match = statement(source, self._at)
@@ -70,18 +83,25 @@ class _Statements(Reader):
             self._at, kind = match.end(), match.lastindex
             before += match[_TEXT] or ""
             if kind in _PRINTED:
-                parts.append(self._print(match[kind], match.start(kind), kind, before))
+                begin = match.start(kind)
+                parts.append(self._print(match[kind], begin, kind, before))
+                places.append((begin, self._at))
                 before = ""
             elif kind != _COMMENT:
                 if before:
                     parts.append(text(before))
+                    places.append(_NOWHERE)
                     before = ""
                 if kind > _COMMENT:
                     break
-                parts.append(self._statement(match, kind))
+                begin = match.start() if match[_TEXT] is None else match.end(_TEXT)
+                parts.append(self._statement(match, kind, begin))
+                places.append((begin, begin + _WORDS[kind] if kind in _WORDS else self._at))
         self._ended, self._end = kind, match.start(kind)
         self._depth -= 1
-        return sequence(parts)
+        if places == [_NOWHERE]:
+            return parts[0]
+        return sequence(parts, partial(_locate_part, source, places))
 
     def _print(self, written: str, begin: int, kind: int, before: str) -> Render:
         if kind == _REFERENCE:
@@ -92,12 +112,11 @@ class _Statements(Reader):
             written = self._source[begin : self._at]
         return printed(value, "" if written.startswith("$!") else written, before)
 
-    def _statement(self, match: re.Match[str], kind: int) -> Render:
+    def _statement(self, match: re.Match[str], kind: int, begin: int) -> Render:
         if kind == _IF:
             return self._if()
         if kind == _SET:
             return self._set(match[_SET], match.start(_SET) - 1)
-        begin = match.start() if match[_TEXT] is None else match.end(_TEXT)
         return self._foreach(match[_FOREACH], begin)
 
     def _set(self, target: str, begin: int) -> Render:
@@ -115,7 +134,7 @@ class _Statements(Reader):
         while self._ended == _ELSEIF:
             test = self._closed().test()
             branches.append((test, self._block()))
-        otherwise = self._block() if self._ended == _ELSE else sequence([])
+        otherwise = self._block() if self._ended == _ELSE else nothing
         self._must(self._ended == _END)
         return choice(branches, otherwise)
 

@@ -33,7 +33,7 @@ from ._references import Locate, Step, chain, index_step, method_step, path, pro
 from ._scope import Render, Value
 from .errors import VtlError
 
-__all__ = ["ANYWHERE", "Reader", "Unusual"]
+__all__ = ["ANYWHERE", "Reader", "Unusual", "locate"]
 
 # Far less than what the long way refuses.
 _MAX_DEPTH = 30
@@ -141,7 +141,7 @@ class Reader(ABC):
 
     def _locating(self, begin: int, end: int) -> Locate:
         """Locate errors in what is written there."""
-        return partial(_locate, self._source, begin, end)
+        return partial(locate, self._source, begin, end)
 
     # Expressions
 
@@ -314,5 +314,6 @@ class Reader(ABC):
         return arguments
 
 
-def _locate(source: str, begin: int, end: int, error: VtlError) -> VtlError:
+def locate(source: str, begin: int, end: int, error: VtlError | RecursionError) -> VtlError:
+    """Say in an error that it has happened in a part of the text."""
     return located(error, source, begin, source[begin:end])

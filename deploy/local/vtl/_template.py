@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import lru_cache, partial
+from typing import get_args
 
 from ._compiler import Compiler, Macro, Mode
+from ._foreign import ForeignValueError, place_of
 from ._fusion import fuse
 from ._scope import Bottom, Run, Stop
 from ._shortcut import shortcut
@@ -14,6 +17,7 @@ from .errors import VtlParseError, VtlRenderError
 
 __all__ = ["Template", "render"]
 
+_MODES: tuple[Mode, ...] = get_args(Mode)
 # A template that is rendered this often is worth a second compilation, unless it is huge.
 _FUSED_AFTER = 10
 _MAX_FUSED = 16 * 1024
@@ -33,9 +37,15 @@ class Template:
 
     Raises:
         VtlParseError: The text does not follow the grammar of Velocity 1.7.
+        TypeError: The text is none.
+        ValueError: There is no such mode.
     """
 
     def __init__(self, text: str, *, mode: Mode = "apigateway") -> None:
+        if not isinstance(text, str):
+            raise TypeError(f"a template is a str, not {type(text).__name__}")
+        if mode not in _MODES:
+            raise ValueError(f"mode is {mode!r}; it must be 'apigateway' or 'velocity'")
         self.text = text
         self.mode: Mode = mode
         compiled = _compiled if len(text) <= _MAX_KEPT else _compiled.__wrapped__
@@ -49,7 +59,8 @@ class Template:
         itself is not changed.
 
         Args:
-            variables: The values of the names; see `deploy.local.vtl._values` for their types.
+            variables: The values of the names; what a value of each type is for a template,
+                `docs/reference/gateway.md` says.
             max_foreach: A loop ends silently after so many rounds, as Velocity's own limit does;
                 `None` for no limit.
 
@@ -59,7 +70,11 @@ class Template:
         Raises:
             VtlRenderError: A method threw, or the template exhausted what one render may use.
             VtlParseError: The text given to `#evaluate` does not follow the grammar.
+            TypeError: The variables are no mapping, or the template comes to a value of a type that
+                has no counterpart in Java; it says which.
         """
+        if not isinstance(variables, Mapping):
+            raise TypeError(f"variables are a mapping of names, not {type(variables).__name__}")
         parts: list[str] = []
         try:
             self._program.run(Bottom(variables), parts, max_foreach)
@@ -67,9 +82,16 @@ class Template:
             pass
         except RecursionError:
             raise VtlRenderError("the template recurses too deeply") from None
+        except ForeignValueError as error:
+            place = place_of(error.value, variables)
+            raise TypeError(f"{place}: {error}" if place else str(error)) from None
         except (ArithmeticError, ValueError, MemoryError) as error:
             raise VtlRenderError(f"{type(error).__name__}: {error}") from error
         return printable("".join(parts))
+
+    def __reduce__(self) -> tuple[Callable[[], Template], tuple[()]]:
+        """Pickle the text: it is compiled again where it is loaded."""
+        return partial(type(self), self.text, mode=self.mode), ()
 
     def fuse(self) -> None:
         """Compile for speed now; else it is done when the template has been rendered some times."""
@@ -100,10 +122,11 @@ class _Program:
         self._render(scope, parts.append)
 
     def fuse(self) -> None:
-        """Replace the closures by one function."""
+        """Replace the closures by one function; they stay where it would be nested too deeply."""
         # A compiler of its own: what a name means depends on the macros defined before it.
-        tree, statements = Compiler(self._compiler.mode).parse(self._text, {})
-        self._render = fuse(tree, statements, counters=self._counters())
+        with suppress(RecursionError):
+            tree, statements = Compiler(self._compiler.mode).parse(self._text, {})
+            self._render = fuse(tree, statements, counters=self._counters())
 
     def _counters(self) -> bool:
         """Say whether the old names of a loop's counters can be read, perhaps spelt in escapes."""
@@ -132,5 +155,7 @@ def render(template: str, variables: Mapping[str, object], *, mode: Mode = "apig
 
     Raises:
         VtlError: The template cannot be parsed or rendered.
+        TypeError: As of `Template` and its `render`.
+        ValueError: There is no such mode.
     """
     return Template(template, mode=mode).render(variables)

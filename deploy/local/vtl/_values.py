@@ -7,8 +7,8 @@ Java's values in Python, and the protocol by which a Python object takes part.
     Byte Short Float Character String[]     Byte Short Float Character JavaArray
     ArrayList LinkedHashMap HashMap         list dict HashMap, and any other Mapping
 
-Nothing else is reachable from a template: an object of another type prints as `str` and has no
-members, unless it derives from `VtlObject`.
+`_foreign` says what becomes of values of other types. An object has no members that a template can
+reach, unless it derives from `VtlObject`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ __all__ = [
     "Long",
     "PrintedList",
     "Short",
+    "UnmodifiableList",
     "VtlObject",
     "class_name",
     "identity",
@@ -119,6 +120,14 @@ class PrintedList(list[object]):
     def vtl_text(self) -> str:
         """Return the text that Java's `toString` would give."""
         raise NotImplementedError
+
+
+class UnmodifiableList(list[object]):
+    """A list that takes no changes, such as `Collections.unmodifiableList` gives."""
+
+    __slots__ = ()
+
+    vtl_class = "java.util.Collections$UnmodifiableRandomAccessList"
 
 
 class VtlObject:

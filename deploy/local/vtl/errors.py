@@ -34,7 +34,7 @@ class VtlError(Exception):
         expected: tuple[str, ...] = (),
         hint: str = "",
     ) -> None:
-        super().__init__(message, line, column, text, expected, hint)
+        super().__init__(message)
         self.message = message
         self.line = line
         self.column = column

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
+from typing import ClassVar, TypeVar, Unpack
 
-from .._batch import AsyncMany, Many
+from .._batch import AnyIterable, BatchOptions, Outcome, many, many_async
 from .._client import AsyncBaseClient, BaseClient
 from .._handle import AsyncHandle, Handle
-from . import models
-from . import operations as _ops
+from . import models, operations as _ops
+
+_CreateUserItem = TypeVar("_CreateUserItem", bound="models.NewUser | Mapping[str, object]")
 
 
 class UsersClient(BaseClient):
@@ -22,7 +23,7 @@ class UsersClient(BaseClient):
     Users are created asynchronously. `POST /users` accepts the request and answers with a message
     ID, `GET /status/{messageId}` tells what became of it, `GET /users/{userId}` reads the user.
 
-    Every method raises these errors, besides those that it names:
+    Any method may raise these errors, besides those that it names:
         InvalidArgumentError: An argument is not valid; nothing was sent.
         ForbiddenError: 403: The request is not signed, wrongly signed, or not allowed.
         UnsupportedMediaTypeError: 415: The body is not JSON.
@@ -31,6 +32,8 @@ class UsersClient(BaseClient):
         ServerError: 503: The service is busy.
         ServerError: 504: The service did not answer in time.
         TransportError: There was no answer.
+        OperationFailed: On waiting: it was accepted, and failed.
+        WaitTimeout: On waiting: it is not settled yet; the error says how to go on.
     """
 
     _url_variable: ClassVar[str] = "USERS_API_URL"
@@ -61,7 +64,7 @@ class UsersClient(BaseClient):
         Source: openapi.yaml#/paths/~1users/post
         """
         _given = {"idempotency_key": idempotency_key}
-        return self._start(_ops.CREATE_USER_CHAIN, arguments=_given, body=body, timeout=timeout)
+        return self._start(_ops.CREATE_USER_CHAIN, _given, body, timeout)
 
     def create_user_and_wait(
         self,
@@ -75,22 +78,19 @@ class UsersClient(BaseClient):
 
         Args:
             timeout: Seconds until the result is there; `None` takes the deadline of `Polling`.
-
-        Raises:
-            OperationFailed: It was accepted, and failed.
-            WaitTimeout: It is not settled yet; the error says how to go on.
         """
         _given = {"idempotency_key": idempotency_key}
-        return self._start_and_wait(
-            _ops.CREATE_USER_CHAIN, arguments=_given, body=body, timeout=timeout
-        )
+        return self._start_and_wait(_ops.CREATE_USER_CHAIN, _given, body, timeout)
 
     def resume_create_user(self, token: str) -> Handle[models.User]:
         """Return the handle of an earlier `create_user` from its `token()`."""
         return self._resume(_ops.CREATE_USER_CHAIN, token)
 
-    create_users = Many[models.NewUser | Mapping[str, object], models.User](_ops.CREATE_USER_CHAIN)
-    """As `create_user`, for each body of an iterable."""
+    def create_users(
+        self, items: Iterable[_CreateUserItem], **options: Unpack[BatchOptions[_CreateUserItem]]
+    ) -> Generator[Outcome[_CreateUserItem, models.User], None, None]:
+        """Call `create_user` for each item, and yield each outcome. See `BatchOptions`."""
+        return many(self, _ops.CREATE_USER_CHAIN, items, {}, **options)
 
     def get_status(self, *, message_id: str, timeout: float | None = None) -> models.MessageStatus:
         """
@@ -111,7 +111,7 @@ class UsersClient(BaseClient):
             NotFoundError: 404: There is no such thing.
         Source: openapi.yaml#/paths/~1status~1{messageId}/get
         """
-        return self._call(_ops.GET_STATUS, arguments={"message_id": message_id}, timeout=timeout)
+        return self._call(_ops.GET_STATUS, {"message_id": message_id}, timeout=timeout)
 
     def get_user(self, *, user_id: str, timeout: float | None = None) -> models.User:
         """
@@ -130,7 +130,7 @@ class UsersClient(BaseClient):
             NotFoundError: 404: There is no such thing.
         Source: openapi.yaml#/paths/~1users~1{userId}/get
         """
-        return self._call(_ops.GET_USER, arguments={"user_id": user_id}, timeout=timeout)
+        return self._call(_ops.GET_USER, {"user_id": user_id}, timeout=timeout)
 
 
 class AsyncUsersClient(AsyncBaseClient):
@@ -147,9 +147,7 @@ class AsyncUsersClient(AsyncBaseClient):
     ) -> AsyncHandle[models.User]:
         """Create a user. See `UsersClient.create_user`."""
         _given = {"idempotency_key": idempotency_key}
-        return await self._start(
-            _ops.CREATE_USER_CHAIN, arguments=_given, body=body, timeout=timeout
-        )
+        return await self._start(_ops.CREATE_USER_CHAIN, _given, body, timeout)
 
     async def create_user_and_wait(
         self,
@@ -160,27 +158,24 @@ class AsyncUsersClient(AsyncBaseClient):
     ) -> models.User:
         """Create a user, and wait for the result. See `UsersClient.create_user_and_wait`."""
         _given = {"idempotency_key": idempotency_key}
-        return await self._start_and_wait(
-            _ops.CREATE_USER_CHAIN, arguments=_given, body=body, timeout=timeout
-        )
+        return await self._start_and_wait(_ops.CREATE_USER_CHAIN, _given, body, timeout)
 
     def resume_create_user(self, token: str) -> AsyncHandle[models.User]:
         """Return the handle of an earlier `create_user` from its `token()`."""
         return self._resume(_ops.CREATE_USER_CHAIN, token)
 
-    create_users = AsyncMany[models.NewUser | Mapping[str, object], models.User](
-        _ops.CREATE_USER_CHAIN
-    )
-    """As `create_user`, for each body of an iterable."""
+    def create_users(
+        self, items: AnyIterable[_CreateUserItem], **options: Unpack[BatchOptions[_CreateUserItem]]
+    ) -> AsyncGenerator[Outcome[_CreateUserItem, models.User], None]:
+        """Call `create_user` for each item, and yield each outcome. See `BatchOptions`."""
+        return many_async(self, _ops.CREATE_USER_CHAIN, items, {}, **options)
 
     async def get_status(
         self, *, message_id: str, timeout: float | None = None
     ) -> models.MessageStatus:
         """Get the status of a message. See `UsersClient.get_status`."""
-        return await self._call(
-            _ops.GET_STATUS, arguments={"message_id": message_id}, timeout=timeout
-        )
+        return await self._call(_ops.GET_STATUS, {"message_id": message_id}, timeout=timeout)
 
     async def get_user(self, *, user_id: str, timeout: float | None = None) -> models.User:
         """Get a user. See `UsersClient.get_user`."""
-        return await self._call(_ops.GET_USER, arguments={"user_id": user_id}, timeout=timeout)
+        return await self._call(_ops.GET_USER, {"user_id": user_id}, timeout=timeout)

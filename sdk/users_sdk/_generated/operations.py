@@ -26,7 +26,7 @@ GET_STATUS: Operation[models.MessageStatus] = Operation(
     operation_id="getStatus",
     method="GET",
     path="/status/{messageId}",
-    parameters=(Parameter("message_id", "messageId", "path", required=True),),
+    parameters=(Parameter("message_id", "messageId", "path", required=True, type=str),),
     results={"200": models.MessageStatus},
     errors=dict.fromkeys(["403", "404", "415", "429", "500", "503", "504"], models.Problem),
 )
@@ -35,7 +35,7 @@ GET_USER: Operation[models.User] = Operation(
     operation_id="getUser",
     method="GET",
     path="/users/{userId}",
-    parameters=(Parameter("user_id", "userId", "path", required=True),),
+    parameters=(Parameter("user_id", "userId", "path", required=True, type=str),),
     results={"200": models.User},
     errors=dict.fromkeys(["403", "404", "415", "429", "500", "503", "504"], models.Problem),
 )
@@ -43,12 +43,8 @@ CREATE_USER_CHAIN: AsyncOperation[models.User] = AsyncOperation(
     start=CREATE_USER,
     status=GET_STATUS,
     status_arguments=(Binding("message_id", "response.body", "/messageId"),),
-    states=States(
-        pointer="/status",
-        pending=frozenset(("PENDING",)),
-        succeeded=frozenset(("SUCCEEDED",)),
-        failed=frozenset(("FAILED",)),
-        error="/error",
+    states=States.at(
+        "/status", pending=["PENDING"], succeeded=["SUCCEEDED"], failed=["FAILED"], error="/error"
     ),
     result=Fetched(GET_USER, (Binding("user_id", "response.body", "/userId"),)),
 )

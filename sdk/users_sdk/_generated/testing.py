@@ -3,7 +3,6 @@
 # datamodel-code-generator 0.89.0, ruff 0.17.6
 """The clients of Users API by names that every package has, for `testing`."""
 
-from .client import AsyncUsersClient as AsyncClient
-from .client import UsersClient as Client
+from .client import AsyncUsersClient as AsyncClient, UsersClient as Client
 
 __all__ = ["AsyncClient", "Client"]

@@ -103,11 +103,21 @@ def test_ids_are_the_same_over_restarts() -> None:
             f"{GET}/security/0",
             "no security scheme 'nobody'",
         ),
+        (
+            lambda d: integration(d).update(httpMethod="FETCH"),
+            f"{INTEGRATION}/httpMethod",
+            "Invalid HTTP method 'FETCH'",
+        ),
         (lambda d: integration(d).update(type="carrier"), f"{INTEGRATION}/type", "Invalid integr"),
         (
             lambda d: integration(d).update(passthroughBehavior="maybe"),
             f"{INTEGRATION}/passthroughBehavior",
             "never, when_no_match",
+        ),
+        (
+            lambda d: integration(d).update(contentHandling="FOLD"),
+            f"{INTEGRATION}/contentHandling",
+            "CONVERT_TO_BINARY, CONVERT_TO_TEXT",
         ),
         (
             lambda d: integration(d).update(timeoutInMillis=49),
@@ -191,4 +201,34 @@ def test_bad_model_is_refused() -> None:
     schema = {"type": "object", "properties": {"a": {"pattern": "("}}}
     operation(document)["requestBody"] = {"content": {"application/json": {"schema": schema}}}
     with pytest.raises(ApiImportError, match="Invalid model specified"):
+        import_api(document)
+
+
+def test_statuses_may_be_numbers() -> None:
+    """YAML's `200:` and `statusCode: 200` are as good as texts."""
+    document = copy.deepcopy(DOCUMENT)
+    operation(document)["responses"] = {200: DOCUMENT["components"]["responses"]["Ok"]}
+    integration(document)["responses"]["default"]["statusCode"] = 200
+    [method] = import_api(document).methods
+    assert method.statuses == {200}
+    assert method.integration.default is not None
+    assert [header.name for header in method.integration.default.headers] == ["X-A"]
+
+
+def test_mappings_that_are_no_texts_are_left_out() -> None:
+    """AWS warns of them and imports the rest."""
+    document = copy.deepcopy(DOCUMENT)
+    integration(document)["requestParameters"]["integration.request.header.X"] = True
+    [method] = import_api(document).methods
+    assert [mapping.name for mapping in method.integration.parameters] == ["id"]
+
+
+def test_authorizer_named_as_an_api_key_is_no_api_key() -> None:
+    """A scheme with an authorizer is refused, whatever header it names."""
+    document = copy.deepcopy(DOCUMENT)
+    scheme = {"type": "apiKey", "in": "header", "name": "x-api-key"}
+    authorizer = {"x-amazon-apigateway-authorizer": {"type": "request"}}
+    document["components"]["securitySchemes"] = {"lambda": {**scheme, **authorizer}}
+    document["security"] = [{"lambda": []}]
+    with pytest.raises(ApiImportError, match="security scheme 'lambda'"):
         import_api(document)

@@ -55,7 +55,15 @@ def test_same_caller_has_the_same_principal() -> None:
     assert re.fullmatch(r"AIDA[A-Z2-7]{17}", str(principal))
 
 
-@pytest.mark.parametrize("sent", [TRACE, f"{TRACE};Parent=53995c3f42cd8ad8;Sampled=1"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        TRACE,
+        f"{TRACE};Parent=53995c3f42cd8ad8;Sampled=1",
+        f"Self=1-6afd0001-0123456789abcdef01234567;{TRACE}",
+        f"Parent=53995c3f42cd8ad8;{TRACE};Sampled=1",
+    ],
+)
 def test_trace_of_the_client_goes_on(sent: str) -> None:
     """A well-formed trace header is kept as it is."""
     assert trace_header(arriving(x_amzn_trace_id=sent), NOW) == sent

@@ -228,6 +228,24 @@ def sent_whole(server: GatewayServer, data: bytes) -> bytes:
         return received
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"",
+        b"GET /dev/echo HTTP/1.1\r\nHost: h\r\nX-A: ",
+        b"POST /dev/echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{",
+    ],
+)
+def test_half_a_request_is_not_waited_for_for_ever(
+    server: GatewayServer, monkeypatch: pytest.MonkeyPatch, begin: bytes
+) -> None:
+    """A connection whose request does not come to its end in time is closed."""
+    with monkeypatch.context() as patch:
+        patch.setattr("deploy.local.server._REQUEST_SECONDS", 0.05)
+        assert exchange(server, begin) == b""
+    assert get(server) == 200
+
+
 @pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: b\r\n"])
 def test_a_request_names_one_host(server: GatewayServer, hosts: bytes) -> None:
     """RFC 9112, section 3.2; HTTP/1.0 has no such rule."""

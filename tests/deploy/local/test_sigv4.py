@@ -1,6 +1,7 @@
 """The verification of signatures, against requests that botocore signed."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -201,6 +202,9 @@ def test_unsigned_request_is_refused() -> None:
     ("header", "message"),
     [
         ("Bearer abc", "missing equal-sign"),
+        ("abc", "requires 'Credential' parameter. .*'Signature' .*'SignedHeaders' parameter"),
+        ("AWS4-HMAC-SHA256", "requires 'Credential' parameter"),
+        ("Basic dTpw==", "requires 'Credential' parameter"),
         ("AWS4-HMAC-SHA256 nonsense", "missing equal-sign"),
         ("AWS4-HMAC-SHA256 Signature=x, SignedHeaders=host", "requires 'Credential' parameter"),
         ("AWS4-HMAC-SHA256 Credential=a/b, Signature=x, SignedHeaders=host", "exactly 5"),
@@ -214,12 +218,61 @@ def test_malformed_header_is_incomplete(header: str, message: str) -> None:
     assert raised.value.error_type == "IncompleteSignatureException"
 
 
-@pytest.mark.parametrize("date", [None, "yesterday", "20269999T000000Z"])
-def test_request_needs_a_date(date: str | None) -> None:
-    """Without a date, or with one that is none, there is no signature to check."""
+@pytest.mark.parametrize(
+    ("date", "message"),
+    [
+        (None, "requires existence of either a 'X-Amz-Date' or a 'Date' header"),
+        ("yesterday", "must be in ISO-8601 'basic format'. Got 'yesterday'. See http"),
+        (
+            "20269999T000000Z",
+            "Date must be in ISO-8601 'basic format'. Got '20269999T000000Z'.",
+        ),
+    ],
+)
+def test_request_needs_a_date(date: str | None, message: str) -> None:
+    """Without a date, or with one that is none, the signature is incomplete."""
     store = KeyStore()
-    with pytest.raises(SignatureError):
+    with pytest.raises(SignatureError, match=re.escape(message)) as raised:
         check(with_header(signed(store.issue()), "X-Amz-Date", date), store)
+    assert raised.value.error_type == "IncompleteSignatureException"
+
+
+def test_scope_has_the_date_of_the_request() -> None:
+    """The day of the scope is that of X-Amz-Date; the text names both, and the date sent."""
+    store = KeyStore()
+    request = signed(store.issue())
+    sent = dict(request.headers)["X-Amz-Date"]
+    header = authorization(request).replace(f"/{sent[:8]}/", "/20130609/")
+    with pytest.raises(SignatureError) as raised:
+        check(with_header(request, "Authorization", header), store)
+    assert raised.value.message == (
+        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
+        f"HTTP: '20130609' != '{sent[:8]}', from '{sent}'. "
+    )
+
+
+def test_first_of_several_faults_is_told() -> None:
+    """Date, age, signed headers, scope, key, signature: the first that is wrong is told."""
+    store = KeyStore()
+    now = datetime.now(UTC)
+    old = (now - timedelta(days=1)).strftime("%Y%m%dT%H%M%SZ")
+    header = (
+        "AWS4-HMAC-SHA256 Credential=AKIANONE/20130609/nowhere/s/t, SignedHeaders={}, Signature=0"
+    )
+    unsigned_host = with_header(signed(store.issue()), "Authorization", header.format("x-amz-date"))
+    scoped = with_header(unsigned_host, "Authorization", header.format("host;x-amz-date"))
+    good_scope = f"{now:%Y%m%d}/{REGION}/{SERVICE}/aws4_request"
+    unknown = header.format("host").replace("20130609/nowhere/s/t", good_scope)
+    faults = [
+        (with_header(unsigned_host, "X-Amz-Date", "soon"), "Date must be in"),
+        (with_header(unsigned_host, "X-Amz-Date", old), "Signature expired"),
+        (unsigned_host, "'Host' or ':authority' must be"),
+        (scoped, "Credential should be scoped to a valid region, not 'nowhere'"),
+        (with_header(scoped, "Authorization", unknown), "The security token included"),
+    ]
+    for request, message in faults:
+        with pytest.raises(SignatureError, match=message):
+            check(request, store, now)
 
 
 def test_host_has_to_be_signed() -> None:
@@ -318,7 +371,7 @@ def test_presigned_url_has_to_be_whole(name: str, value: str | None) -> None:
     [
         ("X-Amz-Algorithm", "AWS4-RSA", "Unsupported AWS 'algorithm': 'AWS4-RSA'"),
         ("X-Amz-Credential", "a/b", "exactly 5"),
-        ("X-Amz-Date", "yesterday", "does not match YYYYMMDD|ISO-8601"),
+        ("X-Amz-Date", "yesterday", "must be in ISO-8601"),
         ("X-Amz-SignedHeaders", "accept", "must be a 'SignedHeader'"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -67,11 +68,19 @@ def test_input(template: str, body: str, output: str) -> None:
 
 
 @pytest.mark.parametrize("call", ["json", "path"])
-def test_payload_that_is_not_json(call: str) -> None:
-    """Only a path into a payload that is not JSON fails, and it says so."""
-    assert mapped("$input.body", body="words").output == "words"
-    with pytest.raises(PayloadError, match="Could not parse request body into json"):
-        mapped(f"$input.{call}('$.a')", body="words")
+def test_payload_that_is_broken_json(call: str) -> None:
+    """Only a path into a payload that is broken JSON fails, and it says so."""
+    assert mapped("$input.body", body="{words").output == "{words"
+    with pytest.raises(PayloadError, match="Invalid JSON in request body"):
+        mapped(f"$input.{call}('$.a')", body="{words")
+
+
+def test_payload_that_is_no_json_is_a_text() -> None:
+    """Templates split form bodies; there is nothing within a text."""
+    template = "#foreach($pair in $input.path('$').split('&'))[$pair]#end"
+    assert mapped(template, body="a=1&b=%20").output == "[a=1][b=%20]"
+    assert mapped("$input.json('$')", body="a=1&b").output == '"a=1&b"'
+    assert mapped("<$input.path('$.a')>", body="a=1").output == "<>"
 
 
 def test_params() -> None:
@@ -172,3 +181,45 @@ def test_overriding_twice_fails(target: str) -> None:
 def test_foreach_ends_after_a_thousand_rounds() -> None:
     """AWS's limit on the rounds of a loop holds."""
     assert mapped("#foreach($i in [1..1500])x#end").output == "x" * 1000
+
+
+def test_context_iterates_in_the_recorded_order() -> None:
+    """The keys stand as in AWS's HashMap, whatever the order in which they are given."""
+    recorded = (
+        "resourceId resourcePath httpMethod extendedRequestId requestTime path accountId protocol "
+        "requestOverride stage domainPrefix requestTimeEpoch requestId identity domainName "
+        "deploymentId responseOverride apiId"
+    )
+    keys: list[str] = recorded.split()
+    for order in (sorted(keys), sorted(keys, reverse=True)):
+        context: dict[str, object] = dict.fromkeys(order, "x")
+        template = "#foreach($key in $context.keySet())$key #end"
+        assert mapped(template, context=context).output.split() == keys
+
+
+def test_maps_of_the_context_print_as_nothing() -> None:
+    """A map in `$context` is the empty string, and yet a map (recorded)."""
+    context: dict[str, object] = {"identity": {"user": None, "caller": "c"}}
+    template = (
+        "[$context.identity][$context.get('requestOverride')][$context.responseOverride.header]"
+        "[$context.identity.caller][$context.identity.size()]#if($context.identity)yes#end"
+    )
+    assert mapped(template, context=context).output == "[][][][c][2]yes"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"phase": "answer"}, "phase is 'answer'; it must be 'request' or 'response'"),
+        ({"body": b"{}"}, "body is a str, not bytes"),
+        ({"params": None}, "params is a mapping, not NoneType"),
+        ({"context": []}, "context is a mapping, not list"),
+        ({"stage_variables": "v"}, "stage_variables is a mapping, not str"),
+        ({"template": b"x"}, "a template is a str, not bytes"),
+    ],
+)
+def test_wrong_arguments(changed: dict[str, Any], message: str) -> None:
+    """An argument that cannot be is named before anything is rendered."""
+    arguments: dict[str, Any] = {"template": "x", "phase": "request", "body": "", "params": {}}
+    with pytest.raises((TypeError, ValueError), match=f"^{message}$"):
+        render_mapping(**{**arguments, "context": {}, "stage_variables": {}, **changed})

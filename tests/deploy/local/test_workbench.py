@@ -169,7 +169,7 @@ def test_what_is_wrong_is_one_line(
 def test_a_template_that_is_no_vtl_is_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """File, line, operation, line and column of the template; other operations do not matter."""
+    """File, line, operation, line and column of the template; for others it is a warning."""
     path = tmp_path / "openapi.yaml"
     text = (ROOT / "openapi.yaml").read_text("utf-8")
     path.write_text(text.replace("#set($key = '')", "#set($key = )"), "utf-8")
@@ -181,8 +181,52 @@ def test_a_template_that_is_no_vtl_is_one_line(
     place = f"error: {path}:{line}: createUser: "
     assert errors.startswith(f"{place}the mapping template does not parse")
     assert "at line 1, column " in errors
-    code, _, _ = rendered(capsys, str(path), "--operation", "getUser", "--event", str(READ))
+    code, output, errors = rendered(
+        capsys, str(path), "--operation", "getUser", "--event", str(READ)
+    )
     assert code == 0
+    assert output.startswith("POST https://dynamodb.")
+    (warning,) = errors.splitlines()
+    assert warning.startswith(f"warning: {path}:{line}: createUser: the mapping template does not")
+
+
+BROKEN_ELSEWHERE = TWO.replace(
+    "    get:\n      responses: {'200': {}}", "    get:\n      responses: []"
+)
+
+
+@pytest.mark.parametrize("broken", [BROKEN_ELSEWHERE, TWO + "components: {schemas: []}\n"])
+def test_what_is_wrong_elsewhere_is_a_warning(
+    broken: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Another operation, or a part that all could use, keeps no operation from being rendered."""
+    (tmp_path / "api.yaml").write_text(broken, "utf-8")
+    (tmp_path / "event.json").write_text("{}")
+    arguments = (str(tmp_path / "api.yaml"), "--event", str(tmp_path / "event.json"), "--operation")
+    code, output, errors = rendered(capsys, *arguments, "ANY /a/{p+}")
+    assert (code, '{"statusCode": 200}' in output) == (0, True)
+    (warning,) = errors.splitlines()
+    assert warning.startswith(f"warning: {tmp_path / 'api.yaml'}:")
+
+
+@pytest.mark.parametrize(
+    ("operation", "complaint"),
+    [("GET /a/{p+}", "/get/responses: "), ("GET /b", "there is no operation 'GET /b'")],
+)
+def test_what_is_wrong_with_the_operation_is_an_error(
+    operation: str, complaint: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Nothing is rendered of an operation that cannot be imported, or is not there."""
+    (tmp_path / "api.yaml").write_text(BROKEN_ELSEWHERE, "utf-8")
+    (tmp_path / "event.json").write_text("{}")
+    code, output, errors = rendered(
+        capsys,
+        *(str(tmp_path / "api.yaml"), "--operation", operation),
+        *("--event", str(tmp_path / "event.json"), "--set", "Backend=http://b.test"),
+    )
+    assert (code, output) == (1, "")
+    assert complaint in errors
+    assert all(line.startswith("error: ") for line in errors.splitlines())
 
 
 def command(*arguments: str) -> Sequence[str]:

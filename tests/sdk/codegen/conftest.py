@@ -15,7 +15,7 @@ from codegen.__main__ import main
 from codegen._diagnostics import DocumentError, Problem
 from codegen._generator import read_file
 from codegen._ir import Api
-from tests.sdk.codegen.documents import AWKWARD, PRINTING, SHIPMENTS, Edit, edited
+from tests.sdk.codegen.documents import AWKWARD, CORNERS, PRINTING, SHIPMENTS, Edit, edited
 
 
 @pytest.fixture
@@ -66,4 +66,11 @@ def shipments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 def awkward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """The package made of awkward.yaml, imported."""
     with imported(AWKWARD, "awkward_sdk", tmp_path_factory.mktemp("out")) as package:
+        yield package
+
+
+@pytest.fixture(scope="module")
+def corners(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    """The package made of corners.yaml, imported."""
+    with imported(CORNERS, "corners_sdk", tmp_path_factory.mktemp("out")) as package:
         yield package

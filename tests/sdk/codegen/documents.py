@@ -8,6 +8,7 @@ from typing import TypeAlias
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).parent / "golden"
 AWKWARD = GOLDEN / "awkward.yaml"
+CORNERS = GOLDEN / "corners.yaml"
 PRINTING = GOLDEN / "printing.yaml"
 DATA = ROOT / "tests/data"
 BILLING = DATA / "billing.yaml"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from codegen._diagnostics import DocumentError, Problem
-from codegen._document import Document, join, load, tokens
+from codegen._document import Document, join, tokens
+from codegen._form import load
 
 Problems = Callable[..., list[Problem]]
 
@@ -90,6 +91,7 @@ def test_json_is_read_as_well(tmp_path: Path) -> None:
         ("openapi: 3.0.3\npaths: {}\n", 1, "'info' is a required property"),
         ("openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {}\ninfo: {}", 4, "twice"),
         ("openapi: &a\n  b: *a", 2, "contains itself"),
+        ("openapi: 3.0.3\ninfo: {title: !!python/name:x y}", 2, "no value of JSON"),
     ],
 )
 def test_what_is_no_document_is_refused(tmp_path: Path, text: str, line: int, said: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from codegen._document import load
 from codegen._examples import ExampleError, Examples, has
+from codegen._form import load
 from codegen._operations import OperationReader
 from codegen._schemas import Schemas
 
@@ -129,3 +129,26 @@ def test_parts_that_are_null_are_not_there() -> None:
     assert [has(value, pointer) for pointer in ("/a/0/c", "/a/0/b", "/a/1", "/x", "")] == [
         *(True, False, False, False, True)
     ]
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "array", "items": {"type": "string"}}, ["p"]),
+        ({"type": "array", "items": {"type": "integer"}, "default": []}, [1]),
+        ({"type": "object", "properties": {"a": {"type": "boolean"}}}, {"a": True}),
+        ({"type": "object", "additionalProperties": {"type": "integer"}}, {"key1": 1}),
+        ({"type": "array", "items": {"type": "integer"}, "minItems": 2}, [1, 1]),
+    ],
+)
+def test_an_argument_is_not_empty(tmp_path: Path, schema: dict[str, Any], expected: Any) -> None:
+    """A path has no place for an empty list or object, and a query does not tell it from none."""
+    parameter = {"name": "p", "in": "query", "required": True, "schema": schema}
+    operation = {"parameters": [parameter], "responses": {"204": {"description": "x"}}}
+    path = tmp_path / "api.json"
+    info = {"title": "t", "version": "1"}
+    root = {"openapi": "3.0.3", "info": info, "paths": {"/a": {"get": operation}}}
+    path.write_text(json.dumps(root), "utf-8")
+    read = load(path)
+    (found,) = OperationReader(read, Schemas(read)).read()
+    assert Examples(read).argument(found.parameters[0]) == expected

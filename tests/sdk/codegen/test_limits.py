@@ -12,7 +12,7 @@ SCHEMA = "{type: integer, minimum: 1, default: 5}"
 @pytest.mark.parametrize(
     ("schema", "kind"),
     [
-        ("{type: string}", None),
+        ("{type: string}", "str"),
         ("{type: string, maxLength: 255}", "Annotated[str, Field(max_length=255)]"),
         ("{type: string, format: uuid, maxLength: 36}", "Annotated[str, Field(max_length=36)]"),
         ("{type: string, pattern: '^a+$'}", "Annotated[str, Field(pattern='^a+$')]"),

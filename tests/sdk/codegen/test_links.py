@@ -82,6 +82,8 @@ def test_arguments_come_from_where_the_link_says(read_edited: Read) -> None:
         ("$request.body#/schema/next/size", Binding("job_id", "request.body", "/schema/next/size")),
         ("$response.header.x-job-id", Binding("job_id", "response.header", "x-job-id")),
         ("seven", Binding("job_id", "constant", "seven")),
+        ("true", Binding("job_id", "constant", True)),
+        ("my request.body is here", Binding("job_id", "constant", "my request.body is here")),
         ("7", Binding("job_id", "constant", 7)),
     ],
 )
@@ -157,6 +159,9 @@ TO_JOB = "operationRef: '#/paths"
 STATES = "[queued, In-Progress, done, timed_out]"
 ARGUMENT = "{path.job-id: $response.header.X-Job-Id}"
 ACCEPTED = "{$ref: '#/components/responses/Accepted'}"
+UNNAMED = "operationId: GET /print-jobs/{job-id}"
+INTEGER = "name: job-id, in: path, required: true, schema: {type: integer"
+UNUSED = "{operationId: get-document, parameters: {x: 1}}"
 TWO_STATUS_LINKS = (
     "{description: A, links: {a: {operationId: get-document, parameters: {number: a}},"
     " b: {operationId: get-document, parameters: {number: b}}}}"
@@ -180,7 +185,7 @@ TWO_STATUS_LINKS = (
         ([("header.X-Job-Id}", "header.X-Job}")], "header.X-Job}", "no header `X-Job`"),
         ([("response.header.X-Job-Id}", "request.path.id}")], "path.id}", "path parameter `id`"),
         ([("response.header.X-Job-Id}", "request.body#/gone}")], "body#/gone}", "no `/gone`"),
-        ([("header.X-Job-Id}", "body#/id}")], "body#/id}", "no `/id`"),
+        ([("header.X-Job-Id}", "body#/id}")], "body#/id}", "response has no JSON body"),
         ([("header.X-Job-Id}", "query.id}")], "query.id}", "no runtime expression"),
         ([("$response.header.X-Job-Id}", "$url}")], "$url}", "no runtime expression"),
         ([("{number: $response.body#/location}", "{}")], "document:", "nothing gives `number`"),
@@ -269,6 +274,36 @@ TWO_STATUS_LINKS = (
         ([("        copy:", "        copy_: {}\n        copy:")], "copy: {type", "called `copy_`"),
         ([("{name: self, in", "{name: timeout_, in")], "{name: timeout_", "called `timeout_`"),
         ([(ACCEPTED, TWO_STATUS_LINKS)], "'202':", "2 links lead to `GET`"),
+        ([(START_LINK, UNNAMED)], UNNAMED, "no operation `GET /print-jobs/{job-id}`"),
+        ([("$response.header.X-Job-Id}", "null}")], "null}", "takes no `null`"),
+        ([("$response.header.X-Job-Id}", "''}")], "''}", "takes no ``"),
+        ([("$response.header.X-Job-Id}", "'..'}")], "'..'}", "takes no `..`"),
+        ([("$response.header.X-Job-Id}", "{a: 1}}")], "{a: 1}}", 'takes no `{"a": 1}`'),
+        (
+            [
+                ("name: job-id, in: path, required: true, schema: {type: string", INTEGER),
+                ("$response.header.X-Job-Id}", "seven}"),
+            ],
+            "seven}",
+            "takes no `seven`",
+        ),
+        ([("$response.header", "response.header")], "response.header", "no runtime expression"),
+        ([("$response.header.X-Job-Id", "' $url'")], "' $url'", "no runtime expression"),
+        (
+            [("$response.header.X-Job-Id", "'a{$response.header.X-Job-Id}'")],
+            "'a{$response",
+            "no runtime expression",
+        ),
+        (
+            [("  schemas:\n    new", "    Unused: {operationId: gone}\n  schemas:\n    new")],
+            "    Unused:",
+            "no operation `gone`",
+        ),
+        (
+            [("  schemas:\n", f"    Unused: {UNUSED}\n  schemas:\n")],
+            "    Unused:",
+            "no parameters `x`",
+        ),
     ],
 )
 def test_what_is_not_said_is_refused(
@@ -309,3 +344,79 @@ def test_an_extension_that_nothing_reads_is_refused(problems_of: Problems) -> No
     )
     assert problem.pointer.endswith("/get/x-async")
     assert "does not stand on a link" in problem.what
+
+
+BODY = """\
+              schema:
+                type: object
+                properties:
+                  state: {type: string, enum: [queued, In-Progress, done, timed_out]}
+                  location: {type: string, nullable: true}
+                  problem: {type: string}
+"""
+MEMBERS = "location: {type: string}, problem: {type: string}"
+
+
+def _body(schema: str) -> Edit:
+    return BODY, f"              schema: {schema}\n"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        (
+            "{allOf: [{type: object, properties: {state: {type: string}}}, {type: object,"
+            f" properties: {{state: {{type: string, enum: [new, done]}}, {MEMBERS}}}}}]}}"
+        ),
+        (
+            "{type: object, allOf: [{type: object, properties: {state: {type: string,"
+            f" enum: [new, done]}}}}}}], properties: {{state: {{type: string}}, {MEMBERS}}}}}"
+        ),
+        (
+            f"{{type: object, properties: {{{MEMBERS}, state: {{allOf: [{{type: string,"
+            " enum: [new, done]}, {description: How far it is.}]}}}"
+        ),
+        (
+            f"{{oneOf: [{{properties: {{state: {{type: string, enum: [new]}}, {MEMBERS}}}}},"
+            " {type: object, properties: {state: {type: string, enum: [done]}}}]}"
+        ),
+    ],
+)
+def test_a_state_may_be_told_in_parts(read_edited: Read, schema: str) -> None:
+    """Rule 5: parts of `allOf` say the same of one member, those of `oneOf` each its values."""
+    states = _only(read_edited(_body(schema))).states
+    assert (states.pointer, states.pending, states.succeeded) == ("/state", ("new",), ("done",))
+    assert states.error == "/problem"
+
+
+def test_an_argument_may_be_of_every_alternative(read_edited: Read) -> None:
+    """Rule 3: a part of a body with `oneOf` is one that an alternative describes."""
+    accepted = (
+        "{description: A, content: {application/json: {schema: {oneOf: ["
+        "{type: object, properties: {a: {type: string}}},"
+        " {type: object, properties: {id: {type: string}}}]}}},"
+        " links: {s: {operationRef: '#/paths/~1print-jobs~1%7Bjob-id%7D/get',"
+        " parameters: {job-id: $response.body#/id}}}}"
+    )
+    chain = _only(read_edited((ACCEPTED, accepted)))
+    assert chain.status_arguments == (Binding("job_id", "response.body", "/id"),)
+
+
+def test_a_result_that_several_schemas_describe_is_refused(problems_of: Problems) -> None:
+    """Rule 4: of which type the result is must be said."""
+    schema = (
+        "{oneOf: [{type: object, properties: {state: {type: string, enum: [new, done]},"
+        " r: {type: string}}}, {type: object, properties: {r: {type: integer}}}]}"
+    )
+    (problem,) = problems_of(
+        _body(schema), (f"          links:\n{RESULT}", ""), _async("result: $response.body#/r")
+    )
+    assert "`$response.body#/r` is described by" in problem.what
+
+
+def test_two_operations_of_one_id_are_told_once(problems_of: Problems) -> None:
+    """A link to either brings no problem beside theirs."""
+    (problem,) = problems_of(
+        ("    get:\n      param", "    get:\n      operationId: get-document\n      param"),
+    )
+    assert "are both called `get_document`" in problem.what

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen import _names
+from deploy.local import runtime
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,8 @@ def test_method_is_snake_case_of_the_operation_id(operation_id: str, name: str) 
 
 def test_method_without_operation_id_is_method_and_path() -> None:
     """Without an `operationId`, method and path make the name, braces dropped."""
-    assert _names.method_name(None, "get", "/a/{b-c}/d") == "get_a_b_c_d"
+    for operation_id in (None, "", "---"):
+        assert _names.method_name(operation_id, "get", "/a/{b-c}/d") == "get_a_b_c_d"
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,10 @@ def test_field_is_snake_case_of_the_wire_name(wire_name: str, name: str) -> None
         (("URL",), "URL"),
         (("Invoice", "address"), "InvoiceAddress"),
         (("Model",), "Model_"),
+        (("Union",), "Union_"),
+        (("received",), "Received_"),
+        (("ClassVar",), "ClassVar_"),
+        (("tagged",), "Tagged_"),
         (("2fa",), "Model2fa"),
     ],
 )
@@ -94,11 +100,18 @@ def test_class_is_pascal_case_of_parent_and_property(parts: tuple[str, ...], nam
         ("Users API", "UsersClient", "USERS_API_URL"),
         ("API of the mint", "OfTheMintClient", "API_OF_THE_MINT_URL"),
         ("Shipments", "ShipmentsClient", "SHIPMENTS_URL"),
+        ("9 Lives API", "Model9LivesClient", "_9_LIVES_API_URL"),
+        ("Äpfel 梨", "Äpfel梨Client", "APFEL_URL"),
+        ("API", "Client", "API_URL"),
+        ("***", "Client", "URL"),
+        ("Base", "BaseClient_", "BASE_URL"),
+        ("Async Base", "AsyncBaseClient_", "ASYNC_BASE_URL"),
     ],
 )
 def test_client_is_the_title_without_api(title: str, client: str, variable: str) -> None:
-    """The title names the client and the variable that holds its address."""
+    """The title names the client and the variable that holds its address, as the runtime does."""
     assert (_names.client_name(title), _names.url_variable(title)) == (client, variable)
+    assert runtime.url_variable({"info": {"title": title}}) == variable
 
 
 def test_enumeration_members_are_distinct() -> None:
@@ -125,11 +138,22 @@ def test_every_text_makes_an_identifier(text: str) -> None:
     assert all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
 
 
+@pytest.mark.parametrize("name", ["items", "options", "progress", "many", "idempotency_key"])
+def test_a_shared_parameter_hides_no_option_of_a_batch(name: str) -> None:
+    """What is a batch's own keeps its name."""
+    assert _names.shared_name(name) == f"{name}_"
+    assert _names.shared_name("shipment_id") == "shipment_id"
+
+
 @pytest.mark.parametrize(
     ("name", "many"),
     [
         ("create_user", "create_users"),
         ("create_box", "create_boxes"),
+        ("a", "a_many"),
+        ("model", "model_many"),
+        ("with_option", "with_option_many"),
+        ("print_page", "print_page_many_"),
         ("create_entry", "create_entries"),
         ("create_key", "create_keys"),
         ("create_address", "create_address_many"),
@@ -139,5 +163,6 @@ def test_every_text_makes_an_identifier(text: str) -> None:
     ],
 )
 def test_the_method_for_many_is_the_plural_of_the_last_word(name: str, many: str) -> None:
-    """Or `_many`, where it ends in s or another method has the name."""
-    assert _names.many_name(name, {"print_labels"}) == many
+    """Or `_many`, where it ends in s, or Python, the client or another method has the name."""
+    taken = {"print_labels", "print_pages", "print_page_many"}
+    assert _names.many_name(name, taken) == many

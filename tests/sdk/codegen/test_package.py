@@ -17,7 +17,8 @@ import httpx
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from tests.sdk.codegen.documents import ROOT
+from tests.sdk.codegen.conftest import imported
+from tests.sdk.codegen.documents import ROOT, SHIPMENTS, edited
 from tests.sdk.codegen.pages import programs
 
 ID = "6a1b1c1e-0000-4000-8000-000000000000"
@@ -85,11 +86,14 @@ class _Service:
 
 @pytest.fixture(scope="module")
 def sources(
-    shipments: ModuleType, awkward: ModuleType, tmp_path_factory: pytest.TempPathFactory
+    shipments: ModuleType,
+    awkward: ModuleType,
+    corners: ModuleType,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> list[Path]:
     """Folders of packages, and of the programs of their pages."""
     shown = tmp_path_factory.mktemp("programs")
-    packages = [Path(str(package.__file__)).parent for package in (shipments, awkward)]
+    packages = [Path(str(package.__file__)).parent for package in (shipments, awkward, corners)]
     for package in packages:
         for page in (package / "README.md", *sorted((package / "reference").iterdir())):
             for number, program in enumerate(programs(page.read_text("utf-8"))):
@@ -144,6 +148,16 @@ def test_signatures_are_those_of_the_rules(shipments: ModuleType) -> None:
     assert signature("AsyncShipmentsClient", "resume_create_shipment") == (
         f"(self, token: str) -> AsyncHandle[{result}]"
     )
+    item = "_CreateShipmentItem"
+    assert signature("ShipmentsClient", "create_shipments") == (
+        f"(self, items: Iterable[{item}], **options: Unpack[BatchOptions[{item}]])"
+        f" -> Generator[Outcome[{item}, {result}], None, None]"
+    )
+    assert signature("AsyncShipmentsClient", "print_labels") == (
+        "(self, items: AnyIterable[_PrintLabelItem], *, shipment_id: UUID,"
+        " **options: Unpack[KeylessBatchOptions])"
+        " -> AsyncGenerator[Outcome[_PrintLabelItem, models.Label], None]"
+    )
     assert signature("ShipmentsClient", "get_print_job") == (
         "(self, *, shipment_id: UUID, job_id: int, timeout: float | None = None) -> models.PrintJob"
     )
@@ -152,6 +166,18 @@ def test_signatures_are_those_of_the_rules(shipments: ModuleType) -> None:
         " created_after: datetime | None = None, page_size: int | None = None,"
         " cursor: str | None = None, timeout: float | None = None) -> models.ShipmentPage"
     )
+
+
+def test_what_is_deprecated_is_so_for_many_items_as_well(tmp_path: Path) -> None:
+    """Each method of the operation warns, and is marked for type checkers."""
+    document = tmp_path / "old.yaml"
+    start = "      operationId: createShipment\n"
+    text = edited(SHIPMENTS.read_text("utf-8"), (start, f"{start}      deprecated: true\n"))
+    document.write_text(text, "utf-8")
+    with imported(document, "old_shipments", tmp_path) as package:
+        client = package.ShipmentsClient(base_url="http://127.0.0.1:9", region="eu-west-1")
+        with client, pytest.warns(DeprecationWarning, match="createShipment"):
+            assert list(client.create_shipments([])) == []
 
 
 def test_docstrings_carry_the_document(shipments: ModuleType) -> None:
@@ -209,6 +235,20 @@ def test_limits_do_not_bind_answers(shipments: ModuleType) -> None:
     assert models.Shipment.model_validate(shipment) == shipment
     with pytest.raises(ValidationError, match="country"):
         models.NewShipment(sender=shipment.sender, recipient=PARTY, parcels=[{"weightGrams": 1}])
+
+
+def test_a_part_that_only_describes_makes_no_class(corners: ModuleType) -> None:
+    """A reference with a description beside it, by `allOf`, is that reference."""
+    fields = corners.models.Status.model_fields
+    assert str(fields["wall"].annotation) == "corners_sdk._generated.models.Short | None"
+    assert not hasattr(corners.models, "StatusState")
+
+
+def test_a_member_of_another_type_is_no_parents(corners: ModuleType) -> None:
+    """A class that narrows a member has all members itself."""
+    models = corners.models
+    assert not issubclass(models.Status, models.Base)
+    assert type(models.Status(state="done").state) is models.State
 
 
 def test_formats_are_python_types(shipments: ModuleType) -> None:

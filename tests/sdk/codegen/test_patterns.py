@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codegen._patterns import PatternError, matching
+from codegen._patterns import PatternError, fits_pattern, is_pattern, matching
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,19 @@ def test_what_is_not_simple_is_refused(pattern: str) -> None:
     """No text is guessed: what was made is tried."""
     with pytest.raises(PatternError, match="no text is known"):
         matching(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fitting", "other"),
+    [("^a(?=b)", "ab", "ac"), (r"^\p{Lu}$", "Ä", "ä"), ("^(?<n>a)$", "a", "b")],
+)
+def test_a_pattern_is_one_of_python_or_of_pydantic(pattern: str, fitting: str, other: str) -> None:
+    """Each knows some that the other does not."""
+    assert is_pattern(pattern)
+    assert (fits_pattern(pattern, fitting), fits_pattern(pattern, other)) == (True, False)
+
+
+def test_nothing_fits_what_is_no_pattern() -> None:
+    """It is none of either."""
+    assert not is_pattern("[")
+    assert not fits_pattern("[", "[")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -16,7 +17,16 @@ import pytest
 
 from codegen.__main__ import main
 from tests.sdk.codegen.conftest import imported
-from tests.sdk.codegen.documents import BILLING, CATALOGUE, MEDIA, PRINTING, ROOT, SHIPMENTS, edited
+from tests.sdk.codegen.documents import (
+    BILLING,
+    CATALOGUE,
+    CORNERS,
+    MEDIA,
+    PRINTING,
+    ROOT,
+    SHIPMENTS,
+    edited,
+)
 from tests.sdk.codegen.pages import programs, rows
 
 USERS = ROOT / "openapi.yaml"
@@ -31,7 +41,7 @@ class Generated(NamedTuple):
 
 @pytest.fixture(
     scope="module",
-    params=[SHIPMENTS, BILLING, CATALOGUE, MEDIA, USERS],
+    params=[SHIPMENTS, BILLING, CATALOGUE, CORNERS, MEDIA, USERS],
     ids=lambda path: path.stem,
 )
 def package(
@@ -52,8 +62,10 @@ def shipments_folder(shipments: ModuleType) -> Path:
 def test_its_own_tests_pass(package: Generated) -> None:
     """The tests of a package pass by its own settings, wherever pytest was started."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    tests = str(package.folder / "tests")
-    done = subprocess.run([*command, tests], capture_output=True, text=True, cwd=ROOT)
+    command += ["-p", "pytest_asyncio.plugin", str(package.folder / "tests")]
+    # Other plugins of this environment, which a package does not need, take longer than the tests.
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=alone)
     assert done.returncode == 0, done.stdout
 
 
@@ -109,6 +121,28 @@ def test_tables_of_its_pages_are_whole(package: Generated) -> None:
     for page in pages:
         for widths in rows(page.read_text("utf-8")):
             assert len(set(widths)) == 1, page.name
+
+
+def test_what_links_may_leave_out_needs_no_example(corners: ModuleType) -> None:
+    """Every operation has a test, also where an argument of a link is given by nothing."""
+    folder = Path(str(corners.__file__)).parent
+    text = (folder / "tests/test_operations.py").read_text("utf-8")
+    assert "def test_build()" in text
+    assert "has no test" not in text
+
+
+def test_constants_of_links_are_shown_as_json(corners: ModuleType) -> None:
+    """Values of the document are no Python."""
+    folder = Path(str(corners.__file__)).parent
+    page = (folder / "reference/build.md").read_text("utf-8")
+    assert '`verbose` from `true`, `tags` from `["a", "b"]`' in page
+
+
+def test_names_that_look_like_digits_are_allowed_where_they_are(corners: ModuleType) -> None:
+    """The document's names stay; only modules that have such ones say so."""
+    folder = Path(str(corners.__file__)).parent / "_generated"
+    said = {it.name for it in folder.iterdir() if b"# ruff: noqa: E741" in it.read_bytes()}
+    assert said == {"client.py", "models.py", "sent.py"}
 
 
 def test_it_is_installed_under_its_name(shipments_folder: Path, tmp_path: Path) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from concurrent.futures import as_completed, wait
-from typing import assert_type
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import Future, as_completed, wait
+from typing import Unpack, assert_type
 
 import httpx
 import httpx2
@@ -18,6 +18,7 @@ from users_sdk import (
     ApiError,
     AsyncHandle,
     AsyncUsersClient,
+    BatchOptions,
     BearerToken,
     ClientClosed,
     Handle,
@@ -118,11 +119,68 @@ def blocking() -> None:
         assert_type(handle.idempotency_key, str | None)
         for state in handle.updates():
             assert_type(state, str)
-        handle.add_done_callback(lambda done: print(done.result().user_id))
+        handle.add_done_callback(lambda done: print(done.message_id, done.result().user_id))
+        handle.add_done_callback(told)
+        handle.add_done_callback(told_of_future)
+        assert_type(handle.bind(client), Handle[User])
         wait(handles, timeout=5)
         for done in as_completed(handles):
             assert_type(done.result(), User)
     client.close()
+
+
+def told(handle: Handle[User]) -> None:
+    """Take note of a handle that is settled."""
+    print(handle.message_id)
+
+
+def told_of_future(future: Future[User]) -> None:
+    """Take note of a future that is done, whatever made it."""
+    print(future.result())
+
+
+def many(client: UsersClient) -> None:
+    """Create many users, with the input's own type in what comes back."""
+    rows = [{"name": "Ada", "email": "ada@example.com"}]
+    for of_row in client.create_users(rows, idempotency_key=lambda row: row["email"]):
+        assert_type(of_row.item, dict[str, str])
+        assert_type(of_row.value, User)
+        assert_type(of_row.index, int)
+        assert_type(of_row.idempotency_key, str | None)
+        assert_type(of_row.message_id, str | None)
+        assert_type(of_row.error, BaseException | None)
+    outcomes = client.create_users(
+        iter([NEW_USER]),
+        max_concurrency=5,
+        in_order=True,
+        raise_errors=True,
+        idempotency_key=lambda new: new.email,
+        progress=True,
+        timeout=5,
+    )
+    for of_model in outcomes:
+        assert_type(of_model.item, NewUser)
+    mixed: list[NewUser | Mapping[str, object]] = [NEW_USER, {"name": "Ada"}]
+    for of_either in client.create_users(mixed):
+        assert_type(of_either.item, NewUser | Mapping[str, object])
+
+
+def imported(client: UsersClient, **options: Unpack[BatchOptions[NewUser]]) -> int:
+    """Pass the options of a batch on."""
+    return sum(outcome.error is None for outcome in client.create_users([NEW_USER], **options))
+
+
+async def many_asynchronous(client: AsyncUsersClient) -> None:
+    """Create many users from both kinds of iterables."""
+
+    async def rows() -> AsyncIterator[dict[str, str]]:
+        yield {"name": "Ada", "email": "ada@example.com"}
+
+    async for of_row in client.create_users(rows(), idempotency_key=lambda row: row["email"]):
+        assert_type(of_row.item, dict[str, str])
+        assert_type(of_row.value, User)
+    async for of_model in client.create_users([NEW_USER], idempotency_key=lambda new: new.name):
+        assert_type(of_model.item, NewUser)
 
 
 async def asynchronous() -> None:
@@ -147,6 +205,11 @@ async def asynchronous() -> None:
         first, second = await asyncio.gather(handle, other)
         assert_type(first, User)
         assert_type(second, User)
+        assert_type(handle.bind(client), AsyncHandle[User])
+        # What asyncio.wait takes by its types is futures; a handle becomes one as any awaitable.
+        done, _ = await asyncio.wait([asyncio.ensure_future(handle), asyncio.ensure_future(other)])
+        for task in done:
+            assert_type(task.result(), User)
     await client.aclose()
 
 

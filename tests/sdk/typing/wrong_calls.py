@@ -42,10 +42,20 @@ client.create_user([body])  # error
 client.create_user(Address(street="1 Road", city="London", country="GB"))  # error
 client.create_user(name="Ada", email="ada@example.com")  # error
 client.create_users(body)  # error
+client.create_users([5])  # error
+client.create_users([body], nope=1)  # error
+client.create_users([body], max_concurrency="5")  # error
+client.create_users([body], idempotency_key="k")  # error
+client.create_users([body], idempotency_key=lambda new: new.nickname)  # error
+client.create_users([{"name": "Ada"}], idempotency_key=lambda row: 5)  # error
+async_client.create_users([body], nope=1)  # error
+print(next(client.create_users([body])).item.nickname)  # error
 client.create_user(body, "key")  # error
 client.create_user(body, idempotency_key=5)  # error
 client.create_user(body, timeout="5")  # error
 client.create_user(body).result("5")  # error
+client.create_user(body).add_done_callback(lambda done: print(done.nickname))  # error
+client.create_user(body).bind(async_client)  # error
 print(client.create_user(body).result().nickname)  # error
 client.get_user("u")  # error
 client.get_user(user_id=5)  # error

@@ -19,9 +19,15 @@ def request(body: str) -> BackendRequest:
     ("body", "status"),
     [
         ('{"statusCode": 200}', 200),
-        ('\n {"a": 1, "statusCode": "404"}\n', 404),
+        ('\n {"a": 1, "statusCode": 404}\n', 404),
         ("{statusCode: 503}", 503),
         ("{ 'statusCode' : 201, }", 201),
+        ("{statusCode: 200, a}: [b c]}", 200),
+        ("{statusCode: 200, }a: [b c]}", 200),
+        ("{statusCode: 200,a{ b}c: [d e]}", 200),
+        ('{"statusCode": 200 ,, null: null }', 200),
+        ('{"statusCode": 0}', 0),
+        ('{"statusCode": -1000}', -1000),
     ],
 )
 async def test_template_says_the_status(routed_to: Routed, body: str, status: int) -> None:
@@ -30,8 +36,26 @@ async def test_template_says_the_status(routed_to: Routed, body: str, status: in
     assert (answer.status, answer.selection, answer.body) == (status, str(status), b"")
 
 
-@pytest.mark.parametrize("body", ["", "{}", "[200]", '{"statusCode": 20}', "{" * 50_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{}",
+        "[200]",
+        "statusCode: 200",
+        '{"statusCode": "200"}',
+        '{"statusCode": true}',
+        '{"statusCode": 200.0}',
+        '{"statusCode": 99999999999}',
+        '{"statusCode": 200',
+        "{\"statusCode': 200 }",
+        "{'statusCode: 200 }",
+        "{statusCode: 200, {a: [b c]}",
+        "{statusCode: 200, a:{}b: [c d]}}",
+        "{" * 50_000,
+    ],
+)
 async def test_no_status_is_a_configuration_error(routed_to: Routed, body: str) -> None:
-    """A template that says no status is the API's fault."""
+    """A template that says no status, or none that is an integer, is the API's fault."""
     with pytest.raises(ConfigurationError):
         await MockIntegration().call(routed_to(type="mock"), request(body))

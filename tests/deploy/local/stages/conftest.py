@@ -1,6 +1,6 @@
 """Factories for what travels through the stages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -47,13 +47,15 @@ def request_of() -> Callable[..., Request]:
     """Return a function that makes a request."""
 
     def make(
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         body: bytes = b"",
         query: str = "",
         path: str = "/dev/x/1",
+        http_method: str = "POST",
     ) -> Request:
-        all_headers = [("Host", "h.example:8000"), *(headers or {}).items()]
-        return Request("POST", path, query, all_headers, body, "192.0.2.7", "1.1")
+        sent = headers.items() if isinstance(headers, Mapping) else headers or ()
+        all_headers = [("Host", "h.example:8000"), *sent]
+        return Request(http_method, path, query, all_headers, body, "192.0.2.7", "1.1")
 
     return make
 

@@ -13,7 +13,7 @@ from deploy.local.api import Method
 from deploy.local.context import arrival_context
 from deploy.local.credentials import KeyStore, LocalKey
 from deploy.local.exchange import Context, GatewayError, Request
-from deploy.local.stages.authorization import authorize
+from deploy.local.stages.authorization import authorize, check_claim
 
 URL = "http://127.0.0.1/dev/x/1"
 
@@ -135,13 +135,37 @@ def test_key_without_permission_is_denied(iam_method: Method) -> None:
 
 
 def test_api_key_is_required(method_of: Callable[..., Method]) -> None:
-    """A method with an API key scheme lets only known keys through."""
+    """A method with an API key scheme lets only known keys through, and tells which."""
     scheme = {"type": "apiKey", "name": "x-api-key", "in": "header"}
     method = method_of(
         security=[{"key": []}], root={"components": {"securitySchemes": {"key": scheme}}}
     )
     keys = KeyStore(api_keys=["good"])
-    assert run(signed_by(None, headers=[("X-Api-Key", "good")]), method, keys)
+    identity = run(signed_by(None, headers=[("X-Api-Key", "good")]), method, keys)["identity"]
+    assert isinstance(identity, dict)
+    assert (identity["apiKey"], len(identity["apiKeyId"])) == ("good", 10)
     with pytest.raises(GatewayError) as raised:
         run(signed_by(None, headers=[("X-Api-Key", "bad")]), method, keys)
     assert raised.value.response_type == "INVALID_API_KEY"
+
+
+@pytest.mark.parametrize("where", ["root", "operation"])
+def test_security_of_the_root_is_for_all_without_their_own(
+    method_of: Callable[..., Method], where: str
+) -> None:
+    """An operation takes the security of the root (recorded), unless it has its own, be it none."""
+    scheme = {"type": "apiKey", "name": "x-api-key", "in": "header"}
+    root = {"components": {"securitySchemes": {"key": scheme}}, "security": [{"key": []}]}
+    own: dict[str, Any] = {"security": []} if where == "operation" else {}
+    assert method_of(root=root, **own).api_key_required == (where == "root")
+
+
+def test_claim_of_an_unknown_route_has_to_be_whole() -> None:
+    """A bearer token is a malformed signature even where nothing answers; nothing at all is not."""
+    with pytest.raises(GatewayError) as raised:
+        check_claim(signed_by(None, headers=[("Authorization", "Bearer abc")]))
+    assert raised.value.error_type == "IncompleteSignatureException"
+    with pytest.raises(GatewayError) as raised:
+        check_claim(signed_by(None, headers=[]))
+    assert raised.value.error_type == "MissingAuthenticationTokenException"
+    check_claim(signed_by(KeyStore().issue()))

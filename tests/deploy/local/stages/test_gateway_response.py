@@ -26,7 +26,7 @@ def answered(
     context = arrival_context(
         request, account_id="1" * 12, api_id="api", stage="dev", now=1_795_000_000.0
     )
-    failure = Failure(request, context, {"speed": "fast"}, {"id": "7"}, {"q": "é"})
+    failure = Failure(request, context, {"speed": "fast"}, {"id": "7"})
     return build(responses[chosen.response_type], chosen, failure)
 
 
@@ -41,19 +41,37 @@ def test_default_says_the_message(request_of: RequestOf) -> None:
     assert {"x-amzn-RequestId", "x-amz-apigw-id"} <= headers.keys()
 
 
+@pytest.mark.parametrize(
+    ("response_type", "body"),
+    [
+        ("API_CONFIGURATION_ERROR", '{"message": "m"}'),
+        ("BAD_REQUEST_BODY", '{"message": "m"}'),
+        ("MISSING_AUTHENTICATION_TOKEN", '{"message":"m"}'),
+        ("ACCESS_DENIED", '{"Message":"m"}'),
+    ],
+)
+def test_built_in_bodies_are_those_on_the_wire(
+    request_of: RequestOf, response_type: Any, body: str
+) -> None:
+    """What is not defined is written as AWS writes it; what is, as the documented default."""
+    error = GatewayError(response_type, "m", "E")
+    assert answered(request_of(), {}, error).body.decode() == body
+    assert answered(request_of(), {response_type: {}}, error).body == b'{"message":"m"}'
+
+
 def test_variables_are_put_in(request_of: RequestOf) -> None:
     """Variables of all roots are replaced, braces or not; anything else stays, VTL included."""
     template = (
         "$context.error.message|${context.error.responseType}|$stageVariables.speed|"
         "$method.request.path.id|$method.request.querystring.q|$method.request.header.X-Who|"
-        "[$context.nothing]|#if($x)$input.body#end"
+        "[$context.nothing]|$context.responseOverride|#if($x)$input.body#end"
     )
-    request = request_of(headers={"x-who": "me"})
+    request = request_of(headers={"x-who": "me"}, query="q=1&q=%C3%A9")
     response = answered(
         request, {"BAD_REQUEST_BODY": {"responseTemplates": {"application/json": template}}}
     )
     assert response.body.decode() == (
-        'Say "x"|BAD_REQUEST_BODY|fast|7|é|me|[]|#if($x)$input.body#end'
+        'Say "x"|BAD_REQUEST_BODY|fast|7|é|me|[]||#if($x)$input.body#end'
     )
 
 

@@ -26,9 +26,10 @@ def built(method_of: Make, routed_of: Make) -> Callable[..., Response]:
         body: bytes = b'{"a":"b"}',
         headers: tuple[tuple[str, str], ...] = (),
         request: dict[str, Any] | None = None,
+        root: dict[str, Any] | None = None,
     ) -> Response:
         integration = {"type": "mock", "responses": responses}
-        routed = routed_of(method_of(integration, responses=DECLARED), **(request or {}))
+        routed = routed_of(method_of(integration, root, responses=DECLARED), **(request or {}))
         return build(routed, BackendResponse(status, str(status), headers, body))
 
     return make
@@ -91,7 +92,7 @@ def test_without_template_the_body_passes(built: Make) -> None:
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
-        ("integration.response.header.x-in", "h"),
+        ("integration.response.header.x-in", "i"),
         ("integration.response.multivalueheader.X-In", "h,i"),
         ("integration.response.body.a", "b"),
         ("'literal'", "literal"),
@@ -126,11 +127,31 @@ def test_overrides_win(built: Make) -> None:
     assert dict(response.headers) == {"x-out": "o", "content-type": "application/problem+json"}
 
 
+@pytest.mark.parametrize("status", ["'404'", "'abc'", "42", "99", "600", "404.0", "true", "[404]"])
+def test_no_status_is_no_override(built: Make, status: str) -> None:
+    """What is no integer from 100 to 599 leaves the mapped status."""
+    template = f"#set($context.responseOverride.status = {status})"
+    entry = {"statusCode": "200", "responseTemplates": {"application/json": template}}
+    assert built({"default": entry}).status == 200
+
+
+def test_overrides_print_as_in_templates(built: Make) -> None:
+    """Values are Java's texts; a list is a header of several values, on one line."""
+    template = (
+        "#set($header = $context.responseOverride.header)"
+        "#set($header.list = ['1', true, {'k': 1}])#set($header.map = {'k': 'v'})"
+        "#set($header.number = 1.0)#set($header.lines = 'a\nb')"
+    )
+    entry = {"statusCode": "200", "responseTemplates": {"application/json": template}}
+    headers = dict(built({"default": entry}).headers)
+    assert (headers["list"], headers["map"]) == ("1,true,{k=1}", "{k=v}")
+    assert (headers["number"], headers["lines"]) == ("1.0", "a b")
+
+
 @pytest.mark.parametrize(
     "statement",
     [
-        "#set($context.responseOverride.status = 'abc')",
-        "#set($context.responseOverride.status = 42)",
+        "#set($context.responseOverride.status = 100)",
         "#set($context.responseOverride.header['no name'] = 'x')",
     ],
 )
@@ -139,3 +160,35 @@ def test_impossible_overrides_are_configuration_errors(built: Make, statement: s
     entry = {"statusCode": "200", "responseTemplates": {"application/json": statement}}
     with pytest.raises(ConfigurationError):
         built({"default": entry})
+
+
+def test_binary_answers_are_for_those_who_accept_them(built: Make) -> None:
+    """A binary answer is passed on to a client that accepts it, and is Base64 to another."""
+    root = {"x-amazon-apigateway-binary-media-types": ["image/png"]}
+    answer = {"body": b"\xff\x00", "headers": (("Content-Type", "image/png"),)}
+    entry = {"default": {"statusCode": "200"}}
+    accepting = {"headers": {"Accept": "image/png"}}
+    assert built(entry, root=root, request=accepting, **answer).body == b"\xff\x00"
+    assert built(entry, root=root, **answer).body == b"/wA="
+    assert built(entry, **answer).body == "\ufffd\x00".encode()
+    entry["default"]["contentHandling"] = "CONVERT_TO_BINARY"
+    assert built(entry, body=b"/wA=").body == b"\xff\x00"
+    with pytest.raises(ConfigurationError):
+        built(entry, body=b"abcde")
+
+
+def test_binary_answers_have_no_template(built: Make) -> None:
+    """A template takes text only, which a binary answer becomes by contentHandling."""
+    root = {"x-amazon-apigateway-binary-media-types": ["image/png"]}
+    entry = {"statusCode": "200", "responseTemplates": {"application/json": "[$input.body]"}}
+    members = {
+        "body": b"\xff\x00",
+        "headers": (("Content-Type", "image/png"),),
+        "request": {"headers": {"Accept": "image/png"}},
+        "root": root,
+    }
+    with pytest.raises(ConfigurationError) as raised:
+        built({"default": entry}, **members)
+    assert "Unable to transform response" in raised.value.cause
+    text = {**entry, "contentHandling": "CONVERT_TO_TEXT"}
+    assert built({"default": text}, **members).body == b"[/wA=]"

@@ -32,15 +32,29 @@ def test_gateway_adds_its_ids(routed_of: Make, method_of: Make) -> None:
     assert finished(routed_of, http)["X-Amzn-Trace-Id"].startswith("Root=1-")
 
 
-def test_proxy_drops_encoding(routed_of: Make, method_of: Make) -> None:
-    """http_proxy passes headers on, but for those of the connection."""
+def test_trace_is_the_gateways(routed_of: Make, method_of: Make) -> None:
+    """A mapped trace header gives way to the gateway's own."""
+    http = method_of({"type": "http", "httpMethod": "GET", "uri": "http://127.0.0.1:9"})
+    response = Response(200, (("x-amzn-trace-id", "mapped"),), b"")
+    names = [name.lower() for name, _ in finish(routed_of(http), response).headers]
+    assert names.count("x-amzn-trace-id") == 1
+
+
+def test_proxy_renames_as_the_others_do(routed_of: Make, method_of: Make) -> None:
+    """http_proxy passes headers on, but for those of the connection and the gateway's own."""
     proxy = method_of({"type": "http_proxy", "httpMethod": "GET", "uri": "http://127.0.0.1:9"})
-    headers = finished(
-        routed_of, proxy, ("Content-Encoding", "gzip"), ("Server", "x"), ("Authorization", "a")
-    )
+    passed = [
+        *(("Content-Encoding", "gzip"), ("Server", "x"), ("WWW-Authenticate", "Basic")),
+        *(("x-amzn-RequestId", "theirs"), ("x-amz-apigw-id", "theirs"), ("X-Amzn-Trace-Id", "t")),
+    ]
+    headers = finished(routed_of, proxy, *passed)
     assert headers["x-amzn-Remapped-Server"] == "x"
-    assert headers["Authorization"] == "a"
-    assert "Content-Encoding" not in headers
+    assert headers["x-amzn-Remapped-WWW-Authenticate"] == "Basic"
+    assert headers["x-amzn-Remapped-x-amzn-RequestId"] == "theirs"
+    assert headers["x-amzn-Remapped-x-amz-apigw-id"] == "theirs"
+    assert headers["X-Amzn-Trace-Id"] == "t"
+    assert "theirs" not in (headers["x-amzn-RequestId"], headers["x-amz-apigw-id"])
+    assert not {"Content-Encoding", "Server", "WWW-Authenticate"} & headers.keys()
 
 
 def test_line_breaks_do_not_start_headers(routed_of: Make, method_of: Make) -> None:

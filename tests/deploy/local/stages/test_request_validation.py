@@ -24,6 +24,7 @@ SCHEMA = {
         "home": {"$ref": "#/components/schemas/Home"},
         "either": {"oneOf": [{"type": "string"}, {"type": "integer"}]},
         "default": {"type": "string"},
+        "price": {"multipleOf": 0.01},
     },
 }
 HOME = {"type": "object", "required": ["street"], "properties": {"street": {"type": "string"}}}
@@ -62,7 +63,7 @@ def failure(routed: RoutedRequest) -> GatewayError:
 def with_body(routed_of: Routed, method: Method, body: Any, **headers: str) -> RoutedRequest:
     """Return a request with all parameters and a JSON body."""
     payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return routed_of(method, query="page=1", headers={"x-who": "me", **headers}, body=payload)
+    return routed_of(method, query="page=1", headers={"X-Who": "me", **headers}, body=payload)
 
 
 def test_valid_request_passes(routed_of: Routed, method: Method) -> None:
@@ -75,14 +76,15 @@ def test_valid_request_passes(routed_of: Routed, method: Method) -> None:
     ("query", "headers", "missing"),
     [
         ("", {}, "X-Who, page"),
-        ("page=%20", {"X-WHO": "me"}, "page"),
+        ("page=%20", {"X-Who": "me"}, "page"),
+        ("Page=1", {"x-who": "me"}, "X-Who, page"),
         ("page=1", {"X-Who": "  "}, "X-Who"),
     ],
 )
 def test_missing_and_blank_parameters_are_named(
     routed_of: Routed, method: Method, query: str, headers: dict[str, str], missing: str
 ) -> None:
-    """Required parameters have to be there and not blank; headers are named first."""
+    """Required parameters have to be there, by their very name, and not blank; headers first."""
     error = failure(routed_of(method, query=query, headers=headers, body=b"not json"))
     assert error.response_type == "BAD_REQUEST_PARAMETERS"
     assert error.message == f"Missing required request parameters: [{missing}]"
@@ -126,6 +128,7 @@ def test_missing_and_blank_parameters_are_named(
             {"x": 1, "b": 2},
             'object instance has properties which are not allowed by the schema: ["b","x"]',
         ),
+        ({"price": 19.995}, "remainder of division is not zero (19.995 / 0.01)"),
         ({"tags": ["a", "a"]}, "array must not contain duplicate elements"),
         ({"home": {}}, 'object has missing required properties (["street"])'),
         ({"either": []}, "instance failed to match exactly one schema (matched 0 out of 2)"),
@@ -141,6 +144,39 @@ def test_detail_has_the_words_of_aws(
     assert error.validation_error == f"[{text}]"
 
 
+@pytest.mark.parametrize(
+    ("schema", "text"),
+    [
+        (
+            {"dependencies": {"a": ["c", "b"], "d": ["a"]}},
+            (
+                'property "a" of object has missing property dependencies '
+                '(schema requires ["b","c"]; missing: ["b","c"])'
+            ),
+        ),
+        (
+            {"allOf": [{"required": ["a"]}, {"required": ["b"]}, {"required": ["c"]}]},
+            "instance failed to match all required schemas (matched only 1 out of 3)",
+        ),
+        (
+            {"patternProperties": {"^x": {}}, "additionalProperties": False},
+            'object instance has properties which are not allowed by the schema: ["a"]',
+        ),
+    ],
+)
+def test_keywords_of_whole_objects_have_aws_words(
+    routed_of: Routed, method_of: Callable[..., Method], schema: dict[str, Any], text: str
+) -> None:
+    """What several members break together is one message."""
+    root = {
+        "x-amazon-apigateway-request-validators": {"body": {"validateRequestBody": True}},
+        "x-amazon-apigateway-request-validator": "body",
+    }
+    content = {"application/json": {"schema": {"type": "object", **schema}}}
+    method = method_of(requestBody={"content": content}, root=root)
+    assert failure(routed_of(method, body=b'{"a":1,"x1":2}')).validation_error == f"[{text}]"
+
+
 def test_all_missing_members_are_in_one_message(routed_of: Routed, method: Method) -> None:
     """Members that are missing are listed together, sorted."""
     error = failure(with_body(routed_of, method, {}))
@@ -153,7 +189,20 @@ def test_all_missing_members_are_in_one_message(routed_of: Routed, method: Metho
 )
 def test_bodies_that_are_not_json_fail(routed_of: Routed, method: Method, body: bytes) -> None:
     """What is not JSON, or not there, or nested without end, is an invalid body."""
-    assert failure(with_body(routed_of, method, body)).response_type == "BAD_REQUEST_BODY"
+    error = failure(with_body(routed_of, method, body))
+    assert error.response_type == "BAD_REQUEST_BODY"
+    assert error.validation_error == "[Unknown error parsing request body]"
+
+
+@pytest.mark.parametrize("price", [19.99, 0.3, 7, 1e300, True, "free", None])
+def test_multiples_are_exact(routed_of: Routed, method: Method, price: object) -> None:
+    """Decimal numbers are divided as written; what is no number is no matter of multipleOf."""
+    validate(with_body(routed_of, method, {"name": "ada", "age": 1, "price": price}))
+
+
+def test_number_beyond_all_multiples_passes(routed_of: Routed, method: Method) -> None:
+    """A number too large for a double ends in zeros."""
+    validate(with_body(routed_of, method, b'{"name":"ada","age":1,"price":1e400}'))
 
 
 def test_media_type_without_model_is_not_validated(routed_of: Routed, method: Method) -> None:

@@ -88,6 +88,84 @@ def test_render_error_says_where_and_what() -> None:
     assert (error.line, error.column, error.text) == (2, 2, "$l[9]")
 
 
+WITHIN_ITSELF: list[object] = [[]]
+WITHIN_ITSELF[0] = [WITHIN_ITSELF]
+
+
+@pytest.mark.parametrize("second_gear", [False, True])
+@pytest.mark.parametrize(
+    ("template", "line", "column", "text"),
+    [
+        ("\n #foreach($a in [1..3000])#foreach($a in [1..3000])#end#end", 2, 27, "#foreach"),
+        ("\n#set($s = 'x')#foreach($i in [1..40])\n #set($s = \"$s$s\")#end", 3, 2, "#set"),
+        ("\n#if($a > 0) #set($b = $long + $long) #end", 2, 13, "#set"),
+        ("\n #set($a = " + "$a + " * 5_000 + "1)", 2, 2, "#set"),
+        ("\n #if($a == " + "1 + " * 5_000 + "1)#end", 2, 2, "#if"),
+        ("\n## tree\n#[[x]]# #set($a = " + "1 + " * 5_000 + "1)", 3, 9, "#set"),
+        ("\n #if($a == 2)#elseif($a == " + "1 + " * 5_000 + "1)#end", 2, 2, "#if"),
+        ("#set($m = {})\n #set($m.x = $long + $long)", 2, 2, "#set"),
+        ("\n a$!circle", 2, 3, "$!circle"),
+        ("\n$$circle", 2, 1, "$circle"),
+        ("\n ${circle.hashCode()}", 2, 2, "${circle.hashCode()}"),
+        ("#set($l = [1, 2])\n#foreach($i in $l)$l.add(1)#end", 2, 1, "#foreach"),
+    ],
+    ids=range(12),
+)
+def test_limits_say_where(
+    template: str, line: int, column: int, text: str, second_gear: bool
+) -> None:
+    """What exhausts its budget, the stack or the length of a text is located at its directive."""
+    values: dict[str, object] = {"a": 1, "long": "x" * 9_000_000, "circle": WITHIN_ITSELF}
+    with pytest.raises(VtlError) as caught:
+        (fused if second_gear else render)(template, values)
+    error = caught.value
+    assert (error.line, error.column) == (line, column)
+    assert error.text.startswith(text)
+
+
+def fused(template: str, variables: dict[str, object]) -> str:
+    """Render by the function that a template becomes."""
+    compiled = Template(template)
+    compiled.fuse()
+    return compiled.render(variables)
+
+
+def test_macros_are_located() -> None:
+    """In the stock language the call is named that nests too deeply."""
+    with pytest.raises(VtlRenderError) as caught:
+        render("#macro(m)\n #m()#end#m()", {}, mode="velocity")
+    assert (caught.value.line, caught.value.column, caught.value.text) == (2, 2, "#m")
+
+
+def test_evaluate_within_itself_is_located() -> None:
+    """In the stock language the innermost `#evaluate` is named, in the text that it is in."""
+    with pytest.raises(VtlRenderError) as caught:
+        render("#set($t = '#evaluate($t)')\n #evaluate($t)", {}, mode="velocity")
+    assert (caught.value.line, caught.value.column, caught.value.text) == (1, 1, "#evaluate")
+
+
+def test_what_nests_too_deeply_for_one_function_stays_closures() -> None:
+    """A sum that renders goes on to render when the template is used often."""
+    template = Template("#set($a = " + "1 + " * 400 + "1)$a")
+    assert {template.render({}) for _ in range(20)} == {"401"}
+
+
+def test_template_pickles() -> None:
+    """A template is its text and its mode where it is loaded."""
+    copy = pickle.loads(pickle.dumps(Template("$a$b", mode="velocity")))
+    assert copy.render({"a": 1}) == "1$b"
+
+
+def test_wrong_arguments() -> None:
+    """Arguments of another type, and modes that do not exist, are named."""
+    with pytest.raises(TypeError, match="a template is a str, not bytes"):
+        render(b"$a", {})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="variables are a mapping of names, not list"):
+        render("$a", [("a", 1)])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="mode is 'stock'; it must be 'apigateway' or 'velocity'"):
+        render("$a", {}, mode="stock")  # type: ignore[arg-type]
+
+
 def test_errors_pickle() -> None:
     """An error survives pickling with its attributes."""
     error = VtlParseError("m", line=1, column=2, text="t", expected=("e",))
@@ -110,7 +188,7 @@ def test_rendering_does_not_change_the_mapping() -> None:
 
 
 class Secret:
-    """An ordinary object, which has no members in a template."""
+    """An ordinary object, with which a template can do nothing."""
 
     value = "secret"
 
@@ -118,24 +196,30 @@ class Secret:
         """Return what must not be printed."""
         return "secret"
 
-    def __str__(self) -> str:
-        return "opaque"
-
 
 @pytest.mark.parametrize(
     "template",
     [
-        *("$o.value", "$o.method()", "$o.__class__", "$o.__dict__", '$o["value"]', "$o.vtl_get"),
         *("$s.__class__", "$s.format", "$l.__len__()", "$d.__class__", "$s.encode()"),
         *("$d.items()", "$l.append(1)", "$d.pop('k')", "$s.join", "$n.real"),
     ],
 )
 def test_python_attributes_are_out_of_reach(template: str) -> None:
     """Nothing but Java's members is reachable, whatever Python's objects have."""
-    variables = {"o": Secret(), "s": "x", "l": [1], "d": {"k": 1}, "n": 1}
+    variables = {"s": "x", "l": [1], "d": {"k": 1}, "n": 1}
     printed = render(template, variables)
     # `._` is no member for Velocity: it prints as text behind the value.
-    assert printed in ("", *(f"{one}{template[2:]}" for one in ("opaque", "x", "[1]", "{k=1}")))
+    assert printed in ("", *(f"{one}{template[2:]}" for one in ("x", "[1]", "{k=1}")))
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["$o.value", "$o.method()", "$o.__class__", "$o.__dict__", '$o["value"]', "$o.vtl_get"],
+)
+def test_objects_are_out_of_reach(template: str) -> None:
+    """An object that is not made for templates is refused, whatever is asked of it."""
+    with pytest.raises(TypeError, match=r"\Avariables\['o'\]: Secret is no type"):
+        render(template, {"o": Secret()})
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "t
 _MERGE_TAG: Final = "tag:yaml.org,2002:merge"
 _TIMESTAMP_TAG: Final = "tag:yaml.org,2002:timestamp"
 _MAX_REFERENCES: Final = 32
+# A document that API Gateway imports has 6 MB at most; aliases of aliases could make any number.
+_MAX_VALUES: Final = 500_000
 
 
 class ContractError(Exception):
@@ -203,6 +205,8 @@ class _Reader:
         """Return the value of a node. The line is that of its key, unless it is an alias."""
         aliased = key is not None and _position(node) < _position(key)
         self.lines[pointer] = (node if key is None or aliased else key).start_mark.line + 1
+        if len(self.lines) > _MAX_VALUES:
+            raise self._error(node, f"aliases make more than {_MAX_VALUES:,} values. Use fewer")
         if isinstance(node, yaml.ScalarNode):
             if node.style == "|":
                 self.blocks[pointer] = node.start_mark.line + 2

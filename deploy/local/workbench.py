@@ -198,8 +198,8 @@ def _lines(bench: _Bench, response: bool, paint: "_Paint") -> Iterator[str]:
 
 
 def _shown(text: str) -> str:
-    """Return a value on one line; what is long is cut."""
-    shown = text.replace("\r", "\\r").replace("\n", "\\n") or "(empty)"
+    """Return a value on one line, without what a terminal would obey; what is long is cut."""
+    shown = "".join(it if it.isprintable() else ascii(it)[1:-1] for it in text) or "(empty)"
     return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}… ({len(text)} characters)"
 
 

@@ -39,6 +39,7 @@ _Loader.add_implicit_resolver(
 _SURROGATES: Final = re.compile(
     rb"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 )
+_MAX_VALUES: Final = 500_000
 _STRING: Final = "tag:yaml.org,2002:str"
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
@@ -212,6 +213,9 @@ class _Walk:
         self._open: set[int] = set()
 
     def value(self, node: yaml.Node, pointer: str, line: int | None = None) -> Json:
+        if len(self.lines) > _MAX_VALUES:
+            self._report_size()
+            return None
         self.lines[pointer] = line or node.start_mark.line + 1
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, pointer)
@@ -228,6 +232,12 @@ class _Walk:
         )
         self._open.discard(id(node))
         return value
+
+    def _report_size(self) -> None:
+        what, why = f"this has more than {_MAX_VALUES:,} values", "aliases of aliases make them"
+        problem = Problem(1, "#", what, why, "use fewer aliases")
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def _scalar(self, node: yaml.ScalarNode, pointer: str) -> Json:
         try:

@@ -63,6 +63,12 @@ def test_keys_and_dates_are_text(tmp_path: Path) -> None:
     assert document == {"200": "x", "version": "2026-01-02"}
 
 
+# Nine aliases of nine aliases, and so on: 43 million values in a few lines.
+BOMB = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 8)
+)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -74,6 +80,7 @@ def test_keys_and_dates_are_text(tmp_path: Path) -> None:
         ("", ":1: not a mapping"),
         ("a: !!python/object:os.system x\n", ":1: not a plain value"),
         ("a: &a\n  b: *a\n", "contains itself"),
+        (BOMB, "aliases make more than 500,000 values"),
         ("[a]: 1\n", "a key must be plain text"),
         ("a:\n  <<: 1\n", "Merge mappings only"),
         ("a: " + "[" * 900 + "]" * 900 + "\n", "nested too deeply"),

@@ -91,6 +91,12 @@ def test_json_is_read_as_well(tmp_path: Path) -> None:
         ("openapi: 3.0.3\npaths: {}\n", 1, "'info' is a required property"),
         ("openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {}\ninfo: {}", 4, "twice"),
         ("openapi: &a\n  b: *a", 2, "contains itself"),
+        (
+            "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+            + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 8)),
+            1,
+            "more than 500,000 values",
+        ),
         ("openapi: 3.0.3\ninfo: {title: !!python/name:x y}", 2, "no value of JSON"),
     ],
 )

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from html import escape
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from ._endpoint import Endpoint
 from ._flows import check, client_closed, wait_timeout
@@ -72,6 +72,14 @@ class Accepted(Generic[T]):
         """
         name = self._progress.chain.start.name
         return revived, (self._client_type, self._endpoint.settings, name, self.token())
+
+    def __copy__(self) -> Self:
+        """Return the handle itself: there is one request, and it is asked after once."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return the handle itself; see `__copy__`."""
+        return self
 
     def _repr_html_(self) -> str:
         """Show the handle in a notebook: what is known, without a question to the server."""

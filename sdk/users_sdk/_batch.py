@@ -54,7 +54,7 @@ def many(
         handle: Handle[T] = client._start(chain, **planned.call(job))
         return handle
 
-    return Blocking(planned, start).run(items, client._background.clock)
+    return Blocking(planned, start).run(items, client._background)
 
 
 def many_async(

@@ -23,11 +23,13 @@ from collections.abc import (
     Iterable,
 )
 from concurrent.futures import CancelledError
+from contextvars import Context, copy_context
 from typing import Any, Generic, TypeVar
 
 from ._batch_plan import Job, Outcome, Plan
 from ._clock import Clock, Signal
 from ._handle import AsyncHandle, Handle
+from ._scheduler import Background
 from .errors import ClientClosed
 
 I = TypeVar("I")  # noqa: E741  # an item, beside T, its result
@@ -76,13 +78,13 @@ class _Submitters(Generic[I]):
         self._submit = submit
         self._signal = signal
         self._lock = threading.Lock()
-        self._jobs: deque[Job[I]] = deque()
+        self._jobs: deque[tuple[Job[I], Context]] = deque()
         self._threads = 0
 
     def put(self, job: Job[I]) -> None:
-        """Let a thread submit a job."""
+        """Let a thread submit a job, in the caller's context: spans are children of its span."""
         with self._lock:
-            self._jobs.append(job)
+            self._jobs.append((job, copy_context()))
             if self._threads == self._most:
                 return
             self._threads += 1
@@ -104,8 +106,8 @@ class _Submitters(Generic[I]):
                     if not self._jobs:
                         self._threads -= 1
                         return
-                    job = self._jobs.popleft()
-                self._submit(job, self._signal)
+                    job, context = self._jobs.popleft()
+                context.run(self._submit, job, self._signal)
 
 
 class Blocking(Generic[I, T]):
@@ -120,11 +122,21 @@ class Blocking(Generic[I, T]):
         self._closed = False
         self._read = 0
         self._is_refused = False
+        self._failure: Exception | None = None
 
-    def run(self, items: Iterable[I], clock: Clock) -> Generator[Outcome[I, T], None, None]:
-        """Submit and yield until the input ends."""
-        with clock.at_work():
-            yield from self._run(items, clock)
+    def run(
+        self, items: Iterable[I], background: Background
+    ) -> Generator[Outcome[I, T], None, None]:
+        """
+        Submit and yield until the input ends.
+
+        Args:
+            items: The input.
+            background: The scheduler of the client's handles.
+        """
+        background.refuse_callbacks()
+        with background.clock.at_work():
+            yield from self._run(items, background.clock)
 
     def _run(self, items: Iterable[I], clock: Clock) -> Generator[Outcome[I, T], None, None]:
         signal = clock.signal()
@@ -137,6 +149,8 @@ class Blocking(Generic[I, T]):
                 while more and self._has_room(ready):
                     more = self._submit_next(source, submitters)
                 if not self._pending and not ready:
+                    if self._failure is not None:
+                        raise self._failure
                     if more:
                         raise _unread(self._read)
                     return
@@ -162,9 +176,13 @@ class Blocking(Generic[I, T]):
     def _submit_next(self, source: Any, submitters: _Submitters[I]) -> bool:
         try:
             index, item = next(source)
+            job = self._plan.job(index, item)
         except StopIteration:
             return False
-        job = self._plan.job(index, item)
+        except Exception as error:
+            # Of the input. What was submitted before it is told of first.
+            self._failure = error
+            return False
         self._read = index + 1
         self._pending[index] = job
         self._plan.meter.submitted()
@@ -238,18 +256,26 @@ async def outcomes(
     ready: _Ordered[I, T] = _Ordered(in_order=plan.in_order)
     tasks: set[asyncio.Task[Outcome[I, T]]] = set()
     more, is_refused, read = True, False, 0
+    failure: Exception | None = None
     try:
         while True:
             while more and not is_refused and len(tasks) + len(ready) < plan.most:
                 try:
                     index, item = await anext(source)
+                    job = plan.job(index, item)
                 except StopAsyncIteration:
                     more = False
                     break
+                except Exception as error:
+                    # Of the input. What was submitted before it is told of first.
+                    more, failure = False, error
+                    break
                 read = index + 1
-                tasks.add(asyncio.create_task(_one(plan, plan.job(index, item), start)))
+                tasks.add(asyncio.create_task(_one(plan, job, start)))
                 plan.meter.submitted()
             if not tasks and not ready:
+                if failure is not None:
+                    raise failure
                 if more:
                     raise _unread(read)
                 return

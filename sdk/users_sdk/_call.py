@@ -165,9 +165,13 @@ def _send_signed(
     outcome: Response | Exception | None = None
     try:
         outcome = response = yield Send(request, deadline - began)
-    except Exception as error:
+    except SDKError as error:
         outcome = error
         raise
+    except Exception as error:
+        # Of the caller's own code in the HTTP client that was given.
+        outcome = UnknownOutcome(f"{operation.name}: {raised_by_caller(error)} in the HTTP client")
+        raise outcome from error
     finally:
         if outcome is not None:
             tell(
@@ -226,10 +230,20 @@ def sent(exchange: Exchange, timeout: float | None) -> Flow[Response]:
                 if again:
                     final.add_note(BUDGET_SPENT)
                 raise final from final.__cause__
+        except Exception as error:
+            if doubt is None:
+                raise
+            doubt.idempotency_key = prepared.idempotency_key
+            raise doubt from error
         try:
             yield Sleep(pause)
         except ClientClosed as closed:
             raise _final(closed, doubt, prepared) from None
+
+
+def raised_by_caller(error: Exception) -> str:
+    """Say that a function of the caller's raised; what it says may be secret, and is its cause."""
+    return f"a function of yours raised {type(error).__qualname__}"
 
 
 def _final(

@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from ._fields import flaw
 from ._polling import Polling
+from ._region import checked_region
 from .errors import ConfigurationError, InvalidArgumentError
 
 _AWS_HOSTS = (
@@ -153,13 +154,15 @@ def resolve_region(given: str | None, base_url: str) -> str | None:
         ConfigurationError: The given region is not the one that the host names.
     """
     named = _named_by(base_url).get("region")
-    given = _checked_text("region", given)
+    given = checked_region(_checked_text("region", given), "region")
     if given and named and given != named:
         raise ConfigurationError(
             f"region is {given!r}, but the URL {base_url} is in {named!r}: leave one of them out"
         )
-    environment = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    return given or named or environment or None
+    if given or named:
+        return given or named
+    name = next(filter(os.environ.get, ("AWS_REGION", "AWS_DEFAULT_REGION")), None)
+    return None if name is None else checked_region(os.environ[name], f"the variable {name}")
 
 
 def resolve_service(base_url: str) -> str | None:

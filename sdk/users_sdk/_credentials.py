@@ -25,6 +25,7 @@ from typing import Any, Protocol
 
 from ._fields import flaw
 from ._fork import begins_anew
+from ._region import checked_region
 from .errors import ConfigurationError, RequestNotSent, SDKError
 
 FETCH_SECONDS = 10.0
@@ -142,7 +143,9 @@ class KeySource:
 
     def _search(self) -> None:
         session = import_module("botocore.session").Session()
-        self._region = self._region or session.get_config_variable("region")
+        self._region = self._region or checked_region(
+            session.get_config_variable("region"), "the region of the AWS profile"
+        )
         if self._credentials is None:
             self._credentials = self._asked(session.get_component("credential_provider").providers)
         if not self._region:

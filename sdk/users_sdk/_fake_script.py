@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from ._codec import state_text
 from ._fake_answers import chain_kind, declared, declared_as, error, reply, result_kind
@@ -390,5 +390,6 @@ def _check_times(times: int) -> None:
 
 
 def _check_status(status: int) -> None:
-    if not HTTPStatus.MULTIPLE_CHOICES <= status <= 599:
-        raise ConfigurationError(f"{status} is no error's status: those are 300 to 599")
+    number = status if isinstance(cast("object", status), int) else 0
+    if not HTTPStatus.MULTIPLE_CHOICES <= number <= 599:
+        raise ConfigurationError(f"{status!r} is no error's status: those are 300 to 599")

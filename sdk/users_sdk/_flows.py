@@ -25,7 +25,7 @@ from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 from . import _codec as codec
-from ._call import Exchange, attempt, prepared_for, sent
+from ._call import Exchange, attempt, prepared_for, raised_by_caller, sent
 from ._config import seconds
 from ._endpoint import Endpoint
 from ._http import Response
@@ -42,6 +42,7 @@ from .errors import (
     InvalidArgumentError,
     OperationFailed,
     ProtocolError,
+    RequestNotSent,
     SDKError,
     WaitTimeout,
 )
@@ -56,6 +57,9 @@ LAG_SECONDS = 10.0
 
 INCOMPLETE_SECONDS = 3.0
 """How long a good state that does not say where the result is may be one that is being written."""
+
+_MISTAKES = (AssertionError, AttributeError, ImportError, LookupError, NameError, TypeError)
+"""Errors of a caller's own function that will be there the next time as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,10 @@ def check(
         _disturb(endpoint, progress, error, hint)
         return None
     except Exception as error:
+        error.add_note(
+            f"{progress.chain.start.name} was accepted and goes on: resume it with the token "
+            f"{progress.token()}"
+        )
         progress.trace.end(error)
         raise
     if settled is not None:
@@ -360,7 +368,13 @@ def _poll(
     limit = min(settings.attempt_timeout, settings.timeout)
     if deadline is not None:
         limit = min(limit, max(deadline - endpoint.clock(), LAST_QUESTION_SECONDS))
-    return (yield from attempt(Exchange(endpoint, operation, prepared, trace), limit))
+    try:
+        return (yield from attempt(Exchange(endpoint, operation, prepared, trace), limit))
+    except (SDKError, *_MISTAKES):
+        raise
+    except Exception as error:
+        # What was accepted must not be lost to a token or a hook that fails once.
+        raise RequestNotSent(f"{operation.name} was not sent: {raised_by_caller(error)}") from error
 
 
 def _succeeded(endpoint: Endpoint, progress: Progress[Any], response: Response, body: Any) -> bool:

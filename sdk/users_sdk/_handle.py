@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 _BLOCKS_LOOP = (
     "A blocking wait for a handle holds up the running event loop: use the asynchronous client, or "
-    "await asyncio.wrap_future(handle)"
+    "await asyncio.shield(asyncio.wrap_future(handle))"
 )
 _warned: WeakSet[Background] = WeakSet()
 """Whose clients have been warned: once each."""
@@ -62,6 +62,8 @@ class Handle(Accepted[T], Future[T]):
     `asyncio.wrap_future`. Every method may be called in every thread. A timeout is in seconds;
     without one, waiting ends after the deadline of the client's `Polling`.
     """
+
+    scheduler: Scheduler | None = None  # There is one only.
 
     def __init__(
         self,
@@ -131,11 +133,7 @@ class Handle(Accepted[T], Future[T]):
         limit = self._limit(timeout)
         if self.is_settled():
             return True
-        if self._background.is_current_thread():
-            raise RuntimeError(
-                "A callback must not wait for another handle: it runs in the thread that would "
-                "settle it"
-            )
+        self._background.refuse_callbacks()
         if _loop_runs() and not _is_notebook() and self._background not in _warned:
             _warned.add(self._background)
             warnings.warn(_BLOCKS_LOOP, RuntimeWarning, stacklevel=_outside_of_package())
@@ -201,6 +199,7 @@ class Handle(Accepted[T], Future[T]):
 
         States that come and go while the caller is busy are passed over.
         """
+        self._background.refuse_callbacks()
         clock = self._background.clock
         asked = clock.signal()
         seen: str | None = None
@@ -251,8 +250,9 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
     A request that was accepted and whose result is awaited, in an event loop.
 
     It can be awaited many times and by many tasks: they share one scheduler, and a task that is
-    cancelled takes nothing from the others. It works with `asyncio.wait` and `asyncio.gather`. A
-    timeout is in seconds; without one, waiting ends after the deadline of the client's `Polling`.
+    cancelled takes nothing from the others. `asyncio.gather` takes it as it is; `asyncio.wait` asks
+    for errors as tasks give them, so give it `asyncio.ensure_future(handle)`. A timeout is in
+    seconds; without one, waiting ends after the deadline of the client's `Polling`.
     """
 
     __slots__ = (
@@ -261,8 +261,8 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
         "_cancelled",
         "_error",
         "_loops",
-        "_scheduler",
         "_value",
+        "scheduler",
     )
 
     def __init__(
@@ -270,7 +270,7 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
     ) -> None:
         super().__init__(progress, endpoint, client_type)
         self._loops = loops
-        self._scheduler: Scheduler | None = None
+        self.scheduler: Scheduler | None = None
         self._callbacks: list[_Callback] = []
         self._value: tuple[T] | None = None
         self._error: Exception | None = None
@@ -429,8 +429,8 @@ class AsyncHandle(Accepted[T], Awaitable[T]):
         if self.is_settled() or not _loop_runs():
             return
         scheduler = self._loops.scheduler()
-        if scheduler is not self._scheduler:
-            self._scheduler = scheduler
+        if scheduler is not self.scheduler:
+            self.scheduler = scheduler
             scheduler.add(self)
 
     def _is_cancelled(self) -> bool:

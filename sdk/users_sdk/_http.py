@@ -25,7 +25,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import ModuleType
-from typing import Any, Literal, NoReturn, Protocol, TypeAlias, TypeVar, overload
+from typing import Any, Literal, NoReturn, Protocol, TypeAlias, TypeVar, cast, overload
 
 from ._body import read, read_async
 from ._fork import begins_anew
@@ -279,6 +279,8 @@ class HttpxTransport:
             finally:
                 answer.stream.close()
         except Exception as error:
+            if refusal := _refusal(error, pool.library):
+                return refusal
             _raise_explained(error, pool.library, request, answer, closed=self._closed)
         return Response(answer.status_code, fields, body)
 
@@ -366,6 +368,8 @@ class AsyncHttpxTransport:
             finally:
                 await answer.stream.aclose()
         except Exception as error:
+            if refusal := _refusal(error, pool.library):
+                return refusal
             _raise_explained(error, pool.library, request, answer, closed=self._closed)
         return Response(answer.status_code, fields, body)
 
@@ -409,6 +413,18 @@ def _url(library: ModuleType, url: str) -> tuple[Any, bytes]:
     """
     parsed = library.URL(url)
     return parsed, parsed.netloc
+
+
+def _refusal(error: Exception, library: ModuleType) -> Response | None:
+    """
+    Return the answer that an event hook of the caller's made an error of, as `raise_for_status`.
+
+    Its body is lost: the hook was called before it was read.
+    """
+    if not isinstance(error, library.HTTPStatusError):
+        return None
+    answer = cast("Any", error).response
+    return Response(answer.status_code, Headers.decoded(answer.headers.raw))
 
 
 def _raise_explained(

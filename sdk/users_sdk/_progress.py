@@ -8,6 +8,7 @@ import math
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Generic, TypeVar, cast
 
 from ._codec import resolve
@@ -108,25 +109,36 @@ def from_token(chain: AsyncOperation[T], token: str, schedule: Schedule) -> Prog
             f"The token is of {members.get('operation')!r}, not of {chain.start.operation_id!r}: "
             "resume it with the method of that operation"
         )
-    try:
-        return Progress(
-            chain=chain,
-            arguments=dict(members["arguments"]),
-            message_id=str(members["message"]),
-            request_id=members.get("request"),
-            idempotency_key=members.get("key"),
-            accepted_at=float(members["accepted"]),
-            schedule=schedule,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidArgumentError("The token is damaged: members are missing") from error
+    if not _is_whole(chain, members):
+        raise InvalidArgumentError("The token is damaged: members are missing, or of another kind")
+    return Progress(
+        chain=chain,
+        arguments=dict(members["arguments"]),
+        message_id=members["message"],
+        request_id=members.get("request"),
+        idempotency_key=members.get("key"),
+        accepted_at=float(members["accepted"]),
+        schedule=schedule,
+    )
+
+
+def _is_whole(chain: AsyncOperation[Any], members: Mapping[str, Any]) -> bool:
+    arguments, accepted = members.get("arguments"), members.get("accepted")
+    return (
+        is_object(arguments)
+        and all(it.name in arguments for it in chain.status.parameters if it.required)
+        and isinstance(members.get("message"), str)
+        and all(isinstance(members.get(name, ""), str) for name in ("request", "key"))
+        and isinstance(accepted, int | float)
+        and isfinite(accepted)
+    )
 
 
 def _members(token: str) -> Mapping[str, Any]:
     try:
         text = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
         members: object = json.loads(text)
-    except (UnicodeError, binascii.Error, ValueError) as error:
+    except (UnicodeError, binascii.Error, ValueError, RecursionError) as error:
         raise InvalidArgumentError("The token is not one that a handle gave") from error
     if not is_object(members):
         raise InvalidArgumentError("The token is not one that a handle gave")

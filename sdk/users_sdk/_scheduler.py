@@ -27,6 +27,7 @@ from ._clock import Clock, Timer
 from ._drivers import run_async
 from ._fork import begins_anew
 from ._http import CONNECTIONS, AsyncTransport
+from ._log import logger
 from ._polling import Pace, Polling
 from ._steps import Flow
 
@@ -37,13 +38,23 @@ connections of their own, make no more than `CONNECTIONS` of them in ordinary us
 STOP_SECONDS = 2.0
 """How long closing waits for the thread to end."""
 
+STANDBY_SECONDS = 1.0
+"""How long after its time a loop takes over a handle that another loop should have asked after."""
+
 
 _parents: list[object] = []
 """What is a parent's, kept in the child as it is: to collect it could wake the parent's loop."""
 
 
 class Watched(Protocol):
-    """What a scheduler advances: a handle."""
+    """
+    What a scheduler advances: a handle.
+
+    Attributes:
+        scheduler: The one that advances it, if it can be one of several.
+    """
+
+    scheduler: Scheduler | None
 
     @property
     def due(self) -> float:
@@ -88,7 +99,8 @@ class Scheduler:
         self._clock = clock or Clock()
         self._pace = pace or Pace(Polling().rate)
         self._order = count()
-        self._heap: list[tuple[float, int, weakref.ref[Watched]]] = []
+        # When to look, the order of equals, the handle, and the due time that is meant.
+        self._heap: list[tuple[float, int, weakref.ref[Watched], float]] = []
         self._asked: dict[Watched, asyncio.Task[None]] = {}
         self._kept: set[Watched] = set()
         self._timer: Timer | None = None
@@ -124,7 +136,7 @@ class Scheduler:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        held = (reference() for _, _, reference in self._heap)
+        held = (reference() for _, _, reference, _ in self._heap)
         outstanding = {watched for watched in held if watched is not None}
         outstanding |= self._kept | self._asked.keys()
         for task in self._asked.values():
@@ -134,8 +146,13 @@ class Scheduler:
         for watched in outstanding:
             watched.abandon()
 
-    def _push(self, watched: Watched) -> None:
-        entry = (watched.due, next(self._order), weakref.ref(watched))
+    def is_asking(self, watched: Watched) -> bool:
+        """Say whether a question is under way; any thread may call this."""
+        return watched in self._asked and not self._loop.is_closed()
+
+    def _push(self, watched: Watched, standby: float = 0.0) -> None:
+        due = watched.due
+        entry = (due + standby, next(self._order), weakref.ref(watched), due)
         heapq.heappush(self._heap, entry)
 
     def _arm(self) -> None:
@@ -155,19 +172,34 @@ class Scheduler:
             and max(self._heap[0][0], self._pace.free()) <= now
             and len(self._asked) < POLLS
         ):
-            due, _, reference = heapq.heappop(self._heap)
+            time, _, reference, due = heapq.heappop(self._heap)
             watched = reference()
+            if watched is None or watched.is_settled() or watched in self._asked:
+                continue
+            if self._is_elsewhere(watched, due, overdue=time > due):
+                self._push(watched, STANDBY_SECONDS)
             # A handle that was hastened has an older entry, with another due time, that counts no
             # more.
-            if (
-                watched is not None
-                and not watched.is_settled()
-                and watched.due == due
-                and watched not in self._asked
-            ):
+            elif watched.due == due:
+                if watched.scheduler is not None:
+                    watched.scheduler = self
                 self._pace.take(now)
                 self._asked[watched] = self._loop.create_task(self._ask(watched))
         self._arm()
+
+    def _is_elsewhere(self, watched: Watched, due: float, *, overdue: bool) -> bool:
+        """
+        Say whether another loop's scheduler advances a handle, and goes on doing so.
+
+        Args:
+            watched: The handle.
+            due: When it was to be asked after.
+            overdue: Whether the other one has had the time to.
+        """
+        other = watched.scheduler
+        if other is None or other is self:
+            return False
+        return not overdue or watched.due != due or other.is_asking(watched)
 
     async def _ask(self, watched: Watched) -> None:
         try:
@@ -323,10 +355,19 @@ class Background:
         """Ask now, or as soon as the server allows."""
         self._submit(Scheduler.hasten, watched)
 
-    def is_current_thread(self) -> bool:
-        """Say whether the caller runs in the scheduler's own thread: in a callback."""
+    def refuse_callbacks(self) -> None:
+        """
+        Raise if the caller runs in the scheduler's own thread: in a callback, which must not wait.
+
+        Raises:
+            RuntimeError: It does.
+        """
         worker = self._worker
-        return worker is not None and worker.thread is threading.current_thread()
+        if worker is not None and worker.thread is threading.current_thread():
+            raise RuntimeError(
+                "A callback must not wait for another handle: it runs in the thread that would "
+                "settle it"
+            )
 
     def close(self) -> None:
         """Fail every outstanding handle, and end the thread."""
@@ -363,10 +404,15 @@ class _Worker:
         self._clock.call_soon(self._loop, action, self._scheduler, watched)
 
     def _run(self) -> None:
-        try:
-            self._loop.run_forever()
-        finally:
-            self._loop.close()
+        stopped = False
+        while not stopped:
+            try:
+                self._loop.run_forever()
+                stopped = True
+            except (SystemExit, KeyboardInterrupt):
+                # Of a callback. It ends no other thread either, and the other handles go on.
+                logger.exception("A callback of a handle raised, in the scheduler's thread")
+        self._loop.close()
 
     def _stop(self) -> None:
         asyncio.run_coroutine_threadsafe(self._end(), self._loop)

@@ -74,7 +74,7 @@ class SDKError(Exception):
         known = ", ".join(f"{name} {value}" for name, value in ids.items() if value)
         text = f"{self.args[0]} ({known})" if known else str(self.args[0])
         advice = self._advice()
-        return f"{text}. {advice}" if advice else text
+        return _printable(f"{text}. {advice}" if advice else text)
 
     def _advice(self) -> str:
         return self.advice
@@ -82,6 +82,13 @@ class SDKError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle and copy by state, so that no subclass has to repeat its own `__init__`."""
         return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+
+def _printable(text: str) -> str:
+    """Return a text whose parts of a server's make no new line in a log, and obey no terminal."""
+    if text.isprintable():
+        return text
+    return "".join(it if it.isprintable() else ascii(it)[1:-1] for it in text)
 
 
 def _rebuild(cls: type[SDKError], args: tuple[object, ...], state: dict[str, object]) -> SDKError:

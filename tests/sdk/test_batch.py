@@ -119,6 +119,20 @@ def test_a_failure_is_its_item_s_alone(client: OrdersClient) -> None:
         _ = failed[0].value
 
 
+def test_an_error_of_the_input_comes_after_what_was_submitted(client: OrdersClient) -> None:
+    """Each item under way is told of, with its key."""
+
+    def read() -> Iterator[Item]:
+        yield {"item": "a"}
+        yield {"item": "b"}
+        raise OSError("the file is gone")
+
+    told: list[int] = []
+    with pytest.raises(OSError, match="gone"):
+        told.extend(outcome.index for outcome in creating(client, read()))
+    assert sorted(told) == [0, 1]
+
+
 @pytest.mark.parametrize("key", [None, lambda item: f"key of {item['item']}"])
 def test_an_error_that_is_raised_says_of_which_item(
     client: OrdersClient, key: Callable[[dict[str, str]], str] | None

@@ -92,6 +92,18 @@ def test_the_region_is_the_given_one_then_the_host_s_then_the_environment_s(
     assert resolve_region(None, "https://orders.example") == "us-west-1"
 
 
+@pytest.mark.parametrize(
+    "wrong", ["us-east-1\n", "us-east-1 ", "us east", "../x", "\u00e9", "US-EAST-1"]
+)
+def test_what_is_no_region_is_refused(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it comes from is told, before anything is sent."""
+    with pytest.raises(ConfigurationError, match=r"^region is .*: a region is lower-case"):
+        resolve_region(wrong, "https://orders.example")
+    monkeypatch.setenv("AWS_REGION", wrong)
+    with pytest.raises(ConfigurationError, match="the variable AWS_REGION is "):
+        resolve_region(None, "https://orders.example")
+
+
 def test_a_region_that_contradicts_the_host_is_refused() -> None:
     """Corner 31: a signature for another region would be refused later, and less clearly."""
     with pytest.raises(ConfigurationError, match=r"us-east-1.*eu-central-1"):

@@ -64,6 +64,13 @@ def test_the_text_says_what_happened_to_which_request_and_what_to_do() -> None:
     assert "token" in str(error)
 
 
+def test_what_a_server_says_makes_no_line_and_obeys_no_terminal() -> None:
+    """Control characters are shown, in the text only."""
+    error = errors.ProtocolError("said \x1b[31mred\nand more", message_id="m\u2028")
+    assert str(error).startswith("said \\x1b[31mred\\nand more (message ID m\\u2028)")
+    assert error.args == ("said \x1b[31mred\nand more",)
+
+
 @pytest.mark.parametrize(
     ("status", "expected"),
     [

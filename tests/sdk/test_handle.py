@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import copy
 import gc
 import math
 import pickle
@@ -16,6 +17,7 @@ from typing import Any, cast
 import pytest
 
 from tests.sdk.orders import CHAIN, AsyncOrdersClient, Keys, Order, OrdersClient, Server, reply
+from users_sdk._batch import many
 from users_sdk._handle import AsyncHandle, Handle
 from users_sdk._polling import Polling
 from users_sdk.errors import ClientClosed, InvalidArgumentError, OperationFailed, WaitTimeout
@@ -265,16 +267,44 @@ def test_a_callback_must_not_wait() -> None:
         first, second = started(client), started(client)
 
         def wait(_: object) -> None:
-            try:
-                second.result(5)
-            except Exception as error:
-                caught.append(error)
+            for question in (
+                lambda: second.result(5),
+                lambda: list(second.updates()),
+                lambda: list(many(client, CHAIN, [ITEM], {})),
+            ):
+                try:
+                    question()
+                except Exception as error:
+                    caught.append(error)
 
         first.add_done_callback(wait)
         first.result(5)
-        assert eventually(lambda: len(caught) == 1)
-        assert isinstance(caught[0], RuntimeError)
+        assert eventually(lambda: len(caught) == 3)
+        assert all(isinstance(error, RuntimeError) for error in caught)
         assert second.result(5).order_id == second.message_id
+
+
+def test_a_callback_that_exits_ends_no_other_handle(caplog: pytest.LogCaptureFixture) -> None:
+    """As in any other thread, it is logged and goes no further."""
+
+    def leave(_: object) -> None:
+        raise SystemExit(3)
+
+    with opened(Server(polls=1)) as client:
+        first, second = started(client), started(client)
+        first.add_done_callback(leave)
+        first.wait(5)
+        assert second.result(5).order_id == second.message_id
+        assert started(client).result(5)
+    assert "A callback of a handle raised" in caplog.text
+
+
+def test_a_copy_of_a_handle_is_the_handle() -> None:
+    """One request is asked after once: `dataclasses.asdict` copies what it meets."""
+    with opened(Server(polls=1)) as client:
+        handle = started(client)
+        assert copy.copy(handle) is handle
+        assert copy.deepcopy({"handle": handle})["handle"] is handle
 
 
 def test_a_dropped_handle_is_not_asked_after() -> None:
@@ -386,9 +416,10 @@ def test_a_bug_in_an_auth_function_fails_the_handle() -> None:
 
     with (
         opened(Server(), credentials=None, auth=auth) as client,
-        pytest.raises(KeyError, match="bug"),
+        pytest.raises(KeyError, match="bug") as caught,
     ):
         started(client).result(5)
+    assert "resume it with the token" in caught.value.__notes__[0]
 
 
 async def test_an_async_handle_can_be_awaited_many_times_and_by_many() -> None:
@@ -611,6 +642,26 @@ def test_a_handle_goes_along_to_another_loop() -> None:
     assert not handle.done()
     server.polls = 0
     assert asyncio.run(handle.result(5)).order_id == "r0"
+
+
+def test_a_handle_comes_back_from_a_loop_that_has_ended() -> None:
+    """Corner 22: who waits in the first loop is not left alone when the second one ends."""
+    server = Server(polls=FOREVER)
+    client = AsyncOrdersClient(**SETTINGS, http_client=server.async_client())
+
+    async def main() -> Order:
+        handle = await begun(client)
+        waiting = asyncio.ensure_future(handle.result(10))
+        await asyncio.sleep(0.01)
+
+        def elsewhere() -> None:
+            assert not asyncio.run(handle.wait(0.05))
+            server.polls = 0
+
+        await asyncio.to_thread(elsewhere)
+        return await waiting
+
+    assert asyncio.run(main()).order_id == "r0"
 
 
 def test_the_state_of_a_server_error_is_not_the_end() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 import pytest
@@ -22,9 +23,10 @@ from tests.sdk.orders import (
 from users_sdk._auth import BearerToken, signer_for
 from users_sdk._call import call
 from users_sdk._endpoint import Endpoint
+from users_sdk._flows import submit_and_wait
 from users_sdk._hooks import Hooks, hooks_of
 from users_sdk._http import Request, Response
-from users_sdk.errors import ConfigurationError
+from users_sdk.errors import ConfigurationError, UnknownOutcome
 
 ITEM = {"item": "x"}
 SETTINGS: dict[str, Any] = {
@@ -144,6 +146,31 @@ def test_a_request_hook_that_raises_ends_the_call() -> None:
     with pytest.raises(PermissionError, match="Sundays"):
         perform(call(hooked_endpoint(Hooks(request=(refuse,))), CREATE, {}, ITEM), server)
     assert server.requests == []
+
+
+def _failing_second() -> Hooks:
+    calls = count(1)
+
+    def fail(request: Request) -> None:
+        if next(calls) == 2:
+            raise OSError("the vault is sealed")
+
+    return Hooks(request=(fail,))
+
+
+def test_a_function_that_fails_does_not_hide_an_attempt_that_may_have_counted() -> None:
+    """The key of the first one is told: with another key there would be two."""
+    server = Server(script=[UnknownOutcome("lost")])
+    with pytest.raises(UnknownOutcome, match="lost") as caught:
+        perform(call(hooked_endpoint(_failing_second()), CREATE, {}, ITEM), server)
+    assert caught.value.idempotency_key
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+def test_a_function_that_fails_in_a_poll_is_called_again() -> None:
+    """What was accepted is not lost to a token that could not be had once."""
+    flow = submit_and_wait(hooked_endpoint(_failing_second()), CHAIN, {}, ITEM)
+    assert perform(flow, Server())[0].order_id == "r0"
 
 
 def test_a_response_hook_that_raises_loses_no_answer(caplog: pytest.LogCaptureFixture) -> None:

@@ -175,6 +175,19 @@ def test_a_given_client_is_not_closed() -> None:
         assert not client.is_closed
 
 
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_an_answer_that_an_event_hook_refuses_is_an_answer(library: Any) -> None:
+    """`raise_for_status` is the hook of httpx's own documentation; the refusal is told as usual."""
+
+    def handler(request: Any) -> Any:
+        return library.Response(403, headers={"x-request-id": "h"}, json={})
+
+    hooks = {"response": [lambda answer: answer.raise_for_status()]}
+    with library.Client(transport=library.MockTransport(handler), event_hooks=hooks) as client:
+        response = HttpxTransport(client).send(Request("GET", "https://orders.example/"), 1.0)
+    assert (response.status, response.request_id, response.body) == (403, "h", b"")
+
+
 def test_a_closed_client_is_one_clear_error() -> None:
     """The HTTP client has no class for it."""
     transport = HttpxTransport()

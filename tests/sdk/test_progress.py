@@ -34,6 +34,23 @@ def token_of(members: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(members).encode()).decode().rstrip("=")
 
 
+WHOLE = {
+    "v": 1,
+    "operation": "createOrder",
+    "arguments": {"request_id": "r0"},
+    "message": "r0",
+    "accepted": 1.5,
+}
+WRONG_MEMBERS: list[dict[str, object]] = [
+    {"arguments": {}},
+    {"message": 5},
+    {"request": ["x"]},
+    {"key": {"a": 1}},
+    {"accepted": float("nan")},
+    {"accepted": "1"},
+]
+
+
 def test_a_token_holds_all_that_another_process_needs() -> None:
     """And is plain text that any channel carries."""
     token = progress().token()
@@ -65,6 +82,8 @@ def test_a_token_leaves_out_what_is_not_known() -> None:
             ),
             "damaged",
         ),
+        *((token_of({**WHOLE, **wrong}), "damaged") for wrong in WRONG_MEMBERS),
+        (base64.urlsafe_b64encode(b"[" * 100_000).decode(), "not one that a handle gave"),
     ],
 )
 def test_a_text_that_is_no_such_token_is_refused(token: str, said: str) -> None:

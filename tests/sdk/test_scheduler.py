@@ -42,6 +42,8 @@ class Transport:
 class Ticket:
     """A handle that is settled after some questions."""
 
+    scheduler: Scheduler | None = None
+
     def __init__(self, questions: int = 1, pause: float = 0.001, due: float = 0.0) -> None:
         self.left = questions
         self.pause = pause

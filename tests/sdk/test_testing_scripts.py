@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any, cast
 
 import pytest
 
@@ -271,6 +272,7 @@ WRONG: list[tuple[Callable[[FakeServer], object], str]] = [
     (lambda fake: _creation(fake).rejects(400, {"titel": "x"}), "did you mean 'title'"),
     (lambda fake: _creation(fake).rejects(400, {"status": "x"}), "The body of create_user's 400"),
     (lambda fake: _creation(fake).faults(99), "99 is no error's status"),
+    (lambda fake: _creation(fake).faults(cast("Any", "x")), "'x' is no error's status"),
     (lambda fake: fake.on("get_user").returns({}, status=201), "does not answer with 201: 200"),
     (lambda fake: fake.on("get_user").returns("x"), "The answer of get_user does not fit"),
     (lambda _: FakeServer(clock="virtual"), "clock must be"),  # type: ignore[arg-type]
